@@ -221,7 +221,12 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Every text of one language. `of[section][id]` is a Wording; `options[question][option]` is a label."""
+    """Every text of one language. `of[section][id]` is a Wording; `options[question][option]` is a label.
+
+    Sections: ruleset (title, summary, intended_use, disclaimer), questions, question_help, groups (the title),
+    group_none_of, reasons, disposition_titles, dispositions (the text), calls, guidance, programmes, advice,
+    safety_net, refuse. The ids of the scales are their words.
+    """
 
     language: str
     of: Mapping[str, Mapping[str, Wording]]
@@ -258,6 +263,14 @@ class Ruleset:
     claims: Mapping[str, Claim]
     texts: Mapping[str, Texts]
     span: Span = NOWHERE
+    places: Mapping[tuple[str | int, ...], Span] = field(default_factory=dict, compare=False, repr=False)
+    """Where each part stands, by its path in the file (`document.places`); texts under `("texts", language, ...)`."""
+
+    def place(self, *path: str | int) -> Span:
+        """Where the part at a path stands or, where nothing is written, the nearest part around it."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, self.span)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+# What a person does with Pluis. `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PORT ?= 8443
+# durable_rules calls a function that Python 3.13 removed; this name has the same signature. Its build reads CPPFLAGS only.
+export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check serve bench lint types accept proto image lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv from the locked requirements (the other targets do this by themselves)
+
+$(READY): requirements.lock requirements-build.lock pyproject.toml .ci/needs
+	@sh .ci/needs $(PYTHON)
+	@echo "setting up $(VENV) (once; a minute or two) ..."
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY) ## start the service, send two patients' answers over gRPC, print the decisions
+	@$(BIN)/python tests/demo/demo.py
+
+test: $(READY) ## run all tests, the slow ones too (minutes)
+	@$(BIN)/python -m pytest
+
+check: lint types ## lint, types and the fast tests (under a minute, no network)
+	@$(BIN)/python -m pytest -q -m "not slow"
+
+serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=8443)
+	@$(BIN)/pluis serve --listen 127.0.0.1:$(PORT) --rulesets rulesets
+
+bench: $(READY) ## measure evaluations in process and over gRPC, as ratios
+	@$(BIN)/python tests/bench/bench.py
+
+lint: $(READY) ## ruff, buf, and the rulesets themselves
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/buf lint
+	@$(BIN)/pluis lint rulesets/low_back_pain
+
+types: $(READY) ## mypy, strict
+	@$(BIN)/mypy
+
+accept: $(READY) ## rewrite the golden files from what the program prints now; then read the diff
+	@PLUIS_ACCEPT=1 $(BIN)/python -m pytest -q -m "not slow" || true
+	@git --no-pager diff --stat -- tests rulesets
+
+proto: $(READY) ## generate engine/pb from protos/triage/v1/triage.proto
+	@$(BIN)/python -m grpc_tools.protoc -Iengine/pb/v1=protos/triage/v1 \
+	    -I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	    --python_out=. --pyi_out=. --grpc_python_out=. protos/triage/v1/triage.proto
+
+image: $(READY) ## accept the contract as it is: later changes may not break it
+	@$(BIN)/buf build --exclude-source-info -o protos/triage.v1.binpb
+
+lock: $(READY) ## resolve the requirements anew and lock them by hash
+	@$(BIN)/python -m pip install --quiet pip-tools
+	@for out in requirements-build requirements; do \
+	    in=$$([ $$out = requirements ] && echo "--extra dev -c requirements-build.lock pyproject.toml"); \
+	    CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	        --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	        -o $$out.lock $$in requirements-build.in || exit 1; done
+
+clean: ## remove what the other targets made
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find engine tests -name __pycache__ -type d -prune -exec rm -rf {} +

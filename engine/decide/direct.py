@@ -1,0 +1,253 @@
+"""What a condition means: the evaluator that walks the condition tree and *is* the meaning of a ruleset.
+
+A condition has a set of outcomes that are still possible: a non-empty set of true, false and unknown. A value gives one of
+true and false; an unknown answer gives unknown; a missing one leaves all three open; one that is not applicable is false.
+`all`, `any`, `not` and `count` are strong Kleene logic lifted to these sets, each member varying on its own.
+
+It shares no code with the inference network (`compile.py`, `rete.py`): the two are held against each other on every
+decision, which would prove nothing otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from engine.decide.answers import Answers, GivenValue
+from engine.decide.targets import Match, Standing, Targets
+from engine.rules.condition import (
+    All,
+    Answered,
+    AnyOf,
+    Compare,
+    Condition,
+    Count,
+    DispositionIn,
+    FindingIs,
+    Not,
+    Operand,
+    Operator,
+    Parameter,
+    ProgrammeIn,
+    RuleIs,
+    Sum,
+    Surely,
+    Text,
+    Unknown,
+    Unless,
+)
+from engine.rules.model import Ruleset
+from engine.rules.scale import Programme
+
+TRUE, FALSE, UNKNOWN = 1, 2, 4
+"""The outcomes, as bits: a set of outcomes is their sum."""
+OPEN = TRUE | FALSE | UNKNOWN
+UNDECIDED = TRUE | FALSE
+
+# By set of outcomes, 0 to 7: what a negation makes of it.
+_NOT = (0, FALSE, TRUE, OPEN & ~UNKNOWN, UNKNOWN, FALSE | UNKNOWN, TRUE | UNKNOWN, OPEN)
+_UNLESS = (0, FALSE, TRUE, UNDECIDED, TRUE, UNDECIDED, TRUE, UNDECIDED)
+_SURELY = (0, TRUE, FALSE, UNDECIDED, FALSE, UNDECIDED, FALSE, UNDECIDED)
+
+
+def _both(one: int, other: int) -> int:
+    """Kleene *and* of two sets: false before unknown before true."""
+    result = (one | other) & FALSE
+    if one & UNKNOWN and other & (UNKNOWN | TRUE) or other & UNKNOWN and one & TRUE:
+        result |= UNKNOWN
+    if one & other & TRUE:
+        result |= TRUE
+    return result
+
+
+_ALL = tuple(tuple(_both(one, other) for other in range(8)) for one in range(8))
+_ANY = tuple(tuple(_NOT[_both(_NOT[one], _NOT[other])] for other in range(8)) for one in range(8))
+
+
+class Reading:
+    """One patient's answers, read against one ruleset. Findings and gates are evaluated once."""
+
+    def __init__(self, ruleset: Ruleset, answers: Answers) -> None:
+        self.ruleset = ruleset
+        self.answers = answers
+        self.standing: Standing | None = None
+        self.programmes: frozenset[Programme] = frozenset()
+        self._findings: dict[str, int] = {}
+        self._asked: dict[str, int] = {}
+
+    def outcomes(self, condition: Condition) -> int:
+        """The set of outcomes that `condition` can still have."""
+        match condition:
+            case Compare():
+                return self._compare(condition)
+            case All(members):
+                result = TRUE
+                for member in members:
+                    result = _ALL[result][self.outcomes(member)]
+                    if result == FALSE:
+                        break
+                return result
+            case AnyOf(members):
+                result = FALSE
+                for member in members:
+                    result = _ANY[result][self.outcomes(member)]
+                    if result == TRUE:
+                        break
+                return result
+            case FindingIs(name):
+                if name not in self._findings:
+                    self._findings[name] = self.outcomes(self.ruleset.findings[name].when)
+                return self._findings[name]
+            case Not(member):
+                return _NOT[self.outcomes(member)]
+            case Unless(member):
+                return _UNLESS[self.outcomes(member)]
+            case Surely(member):
+                return _SURELY[self.outcomes(member)]
+            case Count(at_least, members):
+                return _count(at_least, [self.outcomes(member) for member in members])
+            case Unknown(question):
+                return self._state(question, value=FALSE, unknown=TRUE, missing=UNDECIDED)
+            case Answered(question):
+                return self._state(question, value=TRUE, unknown=FALSE, missing=UNDECIDED)
+            case RuleIs(rule):
+                return self._standing_rule(rule)
+            case DispositionIn(dispositions):
+                return _within(self._require().dispositions, dispositions)
+            case ProgrammeIn(programmes):
+                return _within(self.programmes, programmes)
+
+    def asked(self, question: str) -> int:
+        """The outcomes of a question's `asked_when` and its group's; both must hold. {true} where there is none."""
+        known = self._asked.get(question)
+        if known is None:
+            entry = self.ruleset.questions[question]
+            gates = [entry.asked_when]
+            if entry.group:
+                gates.append(self.ruleset.groups[entry.group].asked_when)
+            known = TRUE
+            for gate in gates:
+                if gate is not None:
+                    known = _ALL[known][self.outcomes(gate)]
+            self._asked[question] = known
+        return known
+
+    def _state(self, question: str, value: int, unknown: int, missing: int) -> int:
+        """The outcomes for the state that the question's answer is in. A value that was given always counts."""
+        if question in self.answers.values:
+            return value
+        outcomes = unknown if question in self.answers.unknown else missing
+        asked = self.asked(question)
+        if asked == FALSE:
+            return FALSE
+        return outcomes | FALSE if asked & FALSE else outcomes
+
+    def _compare(self, condition: Compare) -> int:
+        value = self.answers.values.get(condition.question)
+        if value is None:
+            return self._state(condition.question, value=OPEN, unknown=UNKNOWN, missing=OPEN)
+        operands = [self._operand(operand) for operand in condition.operands]
+        if any(operand is None for operand in operands):
+            return UNKNOWN
+        return TRUE if _holds(condition.operator, value, operands) else FALSE
+
+    def _operand(self, operand: Operand) -> Decimal | int | str | None:
+        """The operand's value; None where it is made of answers of which one was not given."""
+        if isinstance(operand, Text | Parameter):
+            raise TypeError(f"operand `{operand}` was not checked")
+        if not isinstance(operand, Sum):
+            return operand
+        total = operand.constant
+        for term in operand.terms:
+            value = self.answers.values.get(term.question)
+            if not isinstance(value, int | Decimal):
+                return None
+            total += term.times * value
+        return total
+
+    def _standing_rule(self, rule: str) -> int:
+        rules = self._require().rules
+        if rule in rules.certain:
+            return TRUE
+        return UNDECIDED if rule in rules.possible else FALSE
+
+    def _require(self) -> Standing:
+        if self.standing is None:
+            raise TypeError("a condition on the disposition was read before the rules")
+        return self.standing
+
+
+def _holds(operator: Operator, value: GivenValue, operands: Iterable[Decimal | int | str | None]) -> bool:
+    if operator is Operator.IN:
+        chosen = value if isinstance(value, tuple) else (value,)
+        return any(operand in chosen for operand in operands)
+    (bound,) = operands
+    if not isinstance(value, int | Decimal) or not isinstance(bound, int | Decimal):
+        raise TypeError(f"`{operator.value}` needs numbers")
+    match operator:
+        case Operator.AT_LEAST:
+            return value >= bound
+        case Operator.AT_MOST:
+            return value <= bound
+        case Operator.ABOVE:
+            return value > bound
+        case Operator.BELOW:
+            return value < bound
+
+
+def _count(at_least: int, members: list[int]) -> int:
+    """At least n of the members: true with n true ones, false with too few that are not false, else unknown."""
+    reachable = {(0, 0)}  # (members true, members unknown), over every way in which the members can turn out
+    for outcomes in members:
+        steps = [
+            step for bit, step in ((TRUE, (1, 0)), (FALSE, (0, 0)), (UNKNOWN, (0, 1))) if outcomes & bit
+        ]
+        reachable = {(sure + more, maybe + perhaps) for sure, maybe in reachable for more, perhaps in steps}
+    result = 0
+    for sure, maybe in reachable:
+        result |= TRUE if sure >= at_least else UNKNOWN if sure + maybe >= at_least else FALSE
+    return result
+
+
+def _within(possible: frozenset[object] | frozenset[Programme], wanted: frozenset[object] | frozenset[Programme]) -> int:
+    if possible <= wanted:
+        return TRUE
+    return UNDECIDED if possible & wanted else FALSE
+
+
+class Direct:
+    """The direct evaluator as a Matcher."""
+
+    def __init__(self, ruleset: Ruleset, targets: Targets) -> None:
+        self._ruleset = ruleset
+        self._targets = targets
+
+    def session(self, answers: Answers) -> DirectSession:
+        return DirectSession(Reading(self._ruleset, answers), self._targets)
+
+
+class DirectSession:
+    """A Reading that answers stage by stage and keeps the outcomes of every rule for explanations."""
+
+    def __init__(self, reading: Reading, targets: Targets) -> None:
+        self.reading = reading
+        self._targets = targets
+
+    def rules(self) -> Match:
+        return self._match(self._targets.rules)
+
+    def programme(self, standing: Standing) -> Match:
+        self.reading.standing = standing
+        return self._match(self._targets.programme)
+
+    def texts(self, standing: Standing, programmes: frozenset[Programme]) -> Match:
+        self.reading.standing = standing
+        self.reading.programmes = programmes
+        return self._match(self._targets.texts)
+
+    def _match(self, conditions: Mapping[str, Condition]) -> Match:
+        outcomes = {name: self.reading.outcomes(condition) for name, condition in conditions.items()}
+        return Match(
+            certain=frozenset(name for name, found in outcomes.items() if found == TRUE),
+            possible=frozenset(name for name, found in outcomes.items() if found & TRUE),
+        )

@@ -1,0 +1,69 @@
+"""Every exception that Pluis raises on purpose, in one small tree.
+
+    PluisError
+    ├── RulesetError          a ruleset cannot be used; carries all its problems
+    ├── AnswersError          a request's answers cannot be used; carries all violations
+    └── EngineError           the inference engine failed or was used in a wrong state
+        ├── EngineFault       the engine itself reported an error, or gave what it never may
+        └── EvaluatorsDisagree  the two evaluators gave different rules: there is no decision
+
+Mistakes of authors are values (`engine.rules.problem.Problems`); they become an exception only where a caller asked
+for a ruleset and there is none. Messages never hold a patient's answers, so that they may be logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.rules.problem import Problems
+
+
+class PluisError(Exception):
+    """The root of the tree; catch it to catch everything that Pluis raises on purpose."""
+
+
+class RulesetError(PluisError):
+    """A ruleset cannot be used. `problems` has every reason; the message is their rendering."""
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__(problems.render())
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Violation:
+    """One thing wrong with a request.
+
+    `field` is a dotted path (`answers["age"]`), `code` is in kebab-case (`unknown-question`), `message` is one line.
+    """
+
+    field: str
+    code: str
+    message: str
+
+
+class AnswersError(PluisError):
+    """A request's answers cannot be used. `violations` has every reason, by field; the message only their codes."""
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        self.violations: tuple[Violation, ...] = tuple(sorted(set(violations)))
+        super().__init__("; ".join(f"{violation.field}: {violation.code}" for violation in self.violations))
+
+
+class EngineError(PluisError):
+    """The inference engine failed or was used in a wrong state; no decision may be drawn from it."""
+
+
+class EngineFault(EngineError):
+    """The engine itself reported an error, or gave a result that it never may give."""
+
+
+class EvaluatorsDisagree(EngineError):
+    """The two evaluators gave different rules, so there is no decision. `details` names rule ids and never answers."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(f"the evaluators disagree: {details}")
+        self.details = details

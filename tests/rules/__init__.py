@@ -1,0 +1,1 @@
+"""Tests of the rules room: from text to a checked ruleset."""
