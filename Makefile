@@ -30,7 +30,7 @@ $(READY): requirements.lock requirements-build.lock pyproject.toml .ci/needs
 	@touch $(READY)
 
 demo: $(READY) ## start the service, send two patients' answers over gRPC, print the decisions
-	@$(BIN)/python tests/demo/demo.py
+	@$(BIN)/python -m tests.demo.demo
 
 test: $(READY) ## run all tests, the slow ones too (minutes)
 	@$(BIN)/python -m pytest
@@ -42,7 +42,7 @@ serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=84
 	@$(BIN)/pluis serve --listen 127.0.0.1:$(PORT) --rulesets rulesets
 
 bench: $(READY) ## measure evaluations in process and over gRPC, as ratios
-	@$(BIN)/python tests/bench/bench.py
+	@$(BIN)/python -m tests.bench.bench
 
 lint: $(READY) ## ruff, buf, and the rulesets themselves
 	@$(BIN)/ruff check .
@@ -54,7 +54,7 @@ types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
 
 accept: $(READY) ## rewrite the golden files from what the program prints now; then read the diff
-	@PLUIS_ACCEPT=1 $(BIN)/python -m pytest -q -m "not slow" || true
+	@ACCEPT=1 $(BIN)/python -m pytest -q -m "not slow" || true
 	@git --no-pager diff --stat -- tests rulesets
 
 proto: $(READY) ## generate engine/pb from protos/triage/v1/triage.proto

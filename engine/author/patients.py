@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from pathlib import PurePath
 from typing import BinaryIO, TypeAlias
 
-from engine.decide.answers import EVERY_GROUP, Given, field, given, plain_number, shown
+from engine.decide.answers import EVERY_GROUP, field, plain_number, shown
 from engine.errors import Violation
 from engine.rules import document
-from engine.rules.model import NO, YES, QuestionType
+from engine.rules.model import NO, YES
 from engine.rules.source import Source
 
 LARGEST = 1 << 24
@@ -31,15 +32,18 @@ _YAML = (".yaml", ".yml")
 _BOM = b"\xef\xbb\xbf"
 
 
+Answer: TypeAlias = str | tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """One patient's answers as they were written. `place` is empty where the file holds one patient only."""
+    """One patient's answers as texts, or tuples of options. `place` is empty where the file is one patient."""
 
     place: str
     ruleset: str
     version: str
     language: str
-    answers: dict[str, Given]
+    answers: Mapping[str, Answer]
     none_of: tuple[str, ...]
     request_id: str
 
@@ -63,7 +67,7 @@ def read_patients(stream: BinaryIO, name: str) -> Iterator[Read]:
         nobody = False
         yield patient
     if nobody:
-        yield _fault("", "empty-file", f"there is no patient in {shown(name)}")
+        yield _fault("", "empty-file", f"there is no patient in `{shown(name)}`")
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -83,14 +87,16 @@ def _patients(lines: Iterator[_Numbered], suffix: str) -> Iterator[Read]:
     if suffix in _LINES:
         return _json_lines(lines)
     first: list[_Numbered] = []
+    head: list[bytes] = []
     for line in lines:
+        first.append(line)
         if line[1].strip():
-            first.append(line)
-        if len(first) == 2:
+            head.append(line[1])
+        # Whoever writes one patient a line and waits for the answer gets it before the second line.
+        if head and (len(head) == 2 or _whole_object(head[0])):
             break
     lines = chain(first, lines)
-    head = [text for _, text in first]
-    if head and not head[0].startswith((b"[", b"-", b"#", b"%")) and any(map(_whole_object, head)):
+    if head and not head[0].startswith((b"[", b"-", b"#", b"%")) and _whole_object(head[-1]):
         return _json_lines(lines)
     if suffix == ".json" or re.match(rb"\s*[\[{][\s\[{]*([\"\]}]|$)", b"".join(head)):
         return _json(lines)
@@ -116,15 +122,14 @@ class _Object(dict[str, object]):
 
     def __init__(self, pairs: list[tuple[str, object]]) -> None:
         super().__init__(pairs)
-        seen: set[str] = set()
-        self.twice = [key for key, _ in pairs if key in seen or seen.add(key)] if len(pairs) != len(self) else []  # type: ignore[func-returns-value]
+        self.twice: list[str] = []
+        if len(pairs) != len(self):
+            self.twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
 
 
 def _parse(text: str) -> object:
     """Raises ValueError, or RecursionError where the text is too deep."""
-    return json.loads(
-        text, object_pairs_hook=_Object, parse_float=_Number, parse_int=_Number, parse_constant=_Constant
-    )
+    return json.loads(text, object_pairs_hook=_Object, parse_float=_Number, parse_int=_Number, parse_constant=_Constant)
 
 
 def _whole_object(line: bytes) -> bool:
@@ -137,7 +142,9 @@ def _whole_object(line: bytes) -> bool:
 def _value(data: bytes, place: str, first: int) -> object:
     """What a JSON text says, or a Fault; `first` is the number of its first line."""
     if len(data) > LARGEST:
-        return _fault(place, "too-large", f"{_at(place)}this is larger than {LARGEST >> 20} MiB; write one patient a line")
+        return _fault(
+            place, "too-large", f"{_at(place)}this is larger than {LARGEST >> 20} MiB; write one patient a line"
+        )
     try:
         return _parse(data.decode())
     except UnicodeDecodeError:
@@ -217,7 +224,9 @@ def _joined(parts: list[bytes], size: int) -> bytes | None:
 
 def _document(data: bytes | None, place: str, first: int) -> Iterator[Read]:
     if data is None:
-        yield _fault(place, "too-large", f"{_at(place)}this is larger than {document.LARGEST >> 20} MiB; use json lines")
+        yield _fault(
+            place, "too-large", f"{_at(place)}this is larger than {document.LARGEST >> 20} MiB; use json lines"
+        )
         return
     source, problems = document.decode(place, data)
     node = None
@@ -227,7 +236,9 @@ def _document(data: bytes | None, place: str, first: int) -> Iterator[Read]:
         yield _refused(
             place,
             [
-                Violation("", each.code, f"line {first + each.span.line - 1}, column {each.span.column}: {each.message}")
+                Violation(
+                    "", each.code, f"line {first + each.span.line - 1}, column {each.span.column}: {each.message}"
+                )
                 for each in problems
             ],
         )
@@ -256,14 +267,15 @@ def _patient(value: object, place: str) -> Read:
     found: list[Violation] = [*_twice(value, shown)]
     for key in value:
         if key not in _KEYS:
-            found.append(Violation(shown(key), "unknown-key", f"there is no key `{shown(key)}`; there are {', '.join(_KEYS)}"))
+            found.append(
+                Violation(shown(key), "unknown-key", f"there is no key `{shown(key)}`; there are {', '.join(_KEYS)}")
+            )
     if "answers" not in value and "none_of" not in value:
         found.append(Violation("answers", "no-answers", "there are no answers; give `answers`, `none_of` or both"))
     texts = {key: _text(value.get(key, ""), key, found) for key in ("ruleset", "version", "language", "request_id")}
     for key in texts:
-        if value.get(key, texts[key]) == "":
-            if key in value:
-                found.append(Violation(key, "no-value", f"`{key}` has no value; leave it out, or write one"))
+        if key in value and value[key] == "":
+            found.append(Violation(key, "no-value", f"`{key}` has no value; leave it out, or write one"))
     answers = _answers(value.get("answers", {}), found)
     none_of = _none_of(value.get("none_of", []), found)
     if found:
@@ -271,8 +283,8 @@ def _patient(value: object, place: str) -> Read:
     return Patient(place, texts["ruleset"], texts["version"], texts["language"], answers, none_of, texts["request_id"])
 
 
-def _twice(value: object, path: object) -> Iterator[Violation]:
-    if isinstance(value, _Object) and callable(path):
+def _twice(value: object, path: Callable[[str], str]) -> Iterator[Violation]:
+    if isinstance(value, _Object):
         for key in value.twice:
             yield Violation(path(key), "duplicate-key", f"the key `{shown(key)}` is given twice")
 
@@ -284,36 +296,36 @@ def _text(value: object, key: str, found: list[Violation]) -> str:
     return ""
 
 
-def _answers(value: object, found: list[Violation]) -> dict[str, Given]:
+def _answers(value: object, found: list[Violation]) -> dict[str, Answer]:
     if not isinstance(value, dict):
         found.append(Violation("answers", "wrong-shape", "`answers` must be a mapping from question to answer"))
         return {}
     found.extend(_twice(value, field))
-    answers: dict[str, Given] = {}
+    answers: dict[str, Answer] = {}
     for question, each in value.items():
-        answer = _answer(each) if _sayable(question) else "this is no text"
-        if isinstance(answer, Given):
-            answers[question] = answer
-        else:
+        wrong = _wrong(each) if _sayable(question) else "this is no text"
+        if wrong:
             code = "no-value" if each is None or each == "" else "wrong-type"
-            found.append(Violation(field(question), code, f"`{shown(question)}`: {answer}"))
+            found.append(Violation(field(question), code, f"`{shown(question)}`: {wrong}"))
+        elif isinstance(each, bool):
+            answers[question] = YES if each else NO
+        else:
+            answers[question] = tuple(each) if isinstance(each, list) else _plain(each)
     return answers
 
 
-def _answer(value: object) -> Given | str:
-    """The answer, or why it is none."""
-    if isinstance(value, bool):
-        return Given(QuestionType.YES_NO, YES if value else NO)
+def _wrong(value: object) -> str:
+    """Why a value is no answer; empty where it is one."""
     if value is None or value == "":
         return "there is no value; leave the question out when it was not asked, or write `unknown`"
     if isinstance(value, _Constant):
         return f"`{value.text}` is not a number"
     if isinstance(value, str):
-        return given(_plain(value)) if _sayable(value) else "this is no text"
+        return "" if _sayable(value) else "this is no text"
     if isinstance(value, list):
-        options = [each for each in value if isinstance(each, str) and each and _sayable(each)]
-        return given(tuple(options)) if len(options) == len(value) else "a list may hold only the ids of options"
-    return "an answer is one value, `unknown`, or a list of options"
+        fits = all(isinstance(each, str) and each and _sayable(each) for each in value)
+        return "" if fits else "a list may hold only the ids of options"
+    return "" if isinstance(value, bool) else "an answer is one value, `unknown`, or a list of options"
 
 
 _NUMERIC = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
@@ -329,7 +341,9 @@ def _none_of(value: object, found: list[Violation]) -> tuple[str, ...]:
         return (EVERY_GROUP,)
     if isinstance(value, list) and all(isinstance(each, str) and each and _sayable(each) for each in value):
         return tuple(value)
-    found.append(Violation("none_of", "wrong-type", f'`none_of` must be a list of groups, or "{EVERY_GROUP}" for every group'))
+    found.append(
+        Violation("none_of", "wrong-type", f'`none_of` must be a list of groups, or "{EVERY_GROUP}" for every group')
+    )
     return ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.decide.answers import Given, given, unlisted
@@ -11,6 +11,7 @@ from engine.decide.evaluate import Evaluator
 from engine.errors import PluisError
 from engine.rules.cases import Case, Expectation
 from engine.rules.model import QuestionType, Ruleset
+from engine.rules.scale import Call, Disposition, Programme
 
 NEEDS_ANSWERS = "needs_answers"
 
@@ -72,14 +73,16 @@ def _given(ruleset: Ruleset, name: str, text: str | tuple[str, ...]) -> Given:
 
 def _differences(expect: Expectation, outcome: Outcome) -> Iterator[Difference]:
     disposition = NEEDS_ANSWERS if outcome.disposition is None else outcome.disposition.word
-    expected = expect.disposition.word if expect.disposition is not None else None
-    yield from _compare("disposition", NEEDS_ANSWERS if expect.needs_answers else expected, disposition)
-    yield from _compare("floor", expect.floor and expect.floor.word, outcome.floor.word)
-    yield from _compare("ceiling", expect.ceiling and expect.ceiling.word, outcome.ceiling.word)
-    yield from _compare("call", expect.call and expect.call.word, outcome.call.word)
+    expected = NEEDS_ANSWERS if expect.needs_answers else _word(expect.disposition)
+    yield from _compare("disposition", expected, disposition)
+    yield from _compare("floor", _word(expect.floor), outcome.floor.word)
+    yield from _compare("ceiling", _word(expect.ceiling), outcome.ceiling.word)
+    yield from _compare("call", _word(expect.call), outcome.call.word)
     yield from _compare("within_hours", _text(expect.within_hours), _text(outcome.within_hours) or "not set")
-    yield from _compare("programme", expect.programme and expect.programme.word, outcome.programme.choice.word)
-    yield from _compare("rules", _listed(expect.rules), _listed(outcome.rules))
+    yield from _compare("programme", _word(expect.programme), outcome.programme.choice.word)
+    # Their order follows from urgency and id alone; an author lists which rules are true.
+    rules = None if expect.rules is None else sorted(expect.rules)
+    yield from _compare("rules", _listed(rules), _listed(sorted(outcome.rules)))
     yield from _compare("advice", _listed(expect.advice), _listed(outcome.advice))
     yield from _compare("safety_net", _listed(expect.safety_net), _listed(outcome.safety_net))
 
@@ -89,9 +92,13 @@ def _compare(key: str, expected: str | None, got: str | None) -> Iterator[Differ
         yield Difference(key, expected, got or "")
 
 
+def _word(member: Disposition | Call | Programme | None) -> str | None:
+    return None if member is None else member.word
+
+
 def _text(number: int | None) -> str | None:
     return None if number is None else str(number)
 
 
-def _listed(ids: tuple[str, ...] | None) -> str | None:
+def _listed(ids: Sequence[str] | None) -> str | None:
     return None if ids is None else f"[{', '.join(ids)}]"

@@ -296,6 +296,8 @@ def _translate(model: type[Shape], fault: Any, places: Places) -> Problem:
     word = str(loc[-1]) if loc else ""
     span = _nearest(loc, places)
     if kind == "value_error" and isinstance(reason := fault["ctx"]["error"], values.Unreadable):
+        if value == "" and isinstance(loc[-1], str):
+            return error(reason.code, span, f"the value of `{word}` is missing", reason.help)
         # of a whole mapping that has an id, the id is the word to point at
         return error(reason.code, places.get((*loc, "id"), span), reason.message, reason.help)
     if kind == "missing":

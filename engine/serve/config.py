@@ -45,13 +45,13 @@ class Config:
     def __post_init__(self) -> None:
         if not _is_loopback(self.host):
             raise ConfigError(
-                f"`{self.host}` can be reached from other machines, and this server has neither TLS nor authentication yet: "
-                "use 127.0.0.1, ::1 or localhost"
+                f"`{self.host}` can be reached from other machines, and this server has no TLS and no authentication "
+                "yet: use 127.0.0.1, ::1 or localhost"
             )
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"`{self.port}` is no port: use 0 to 65535")
         if not 0 < self.max_streams < self.threads:
-            raise ConfigError("`max_streams` must be at least 1 and below `threads`, or streams would hold every thread")
+            raise ConfigError("`max_streams` must be at least 1 and below `threads`: streams hold threads")
         for name in ("max_waiting", "max_request_size", "max_message_size", "max_answers", "max_batch"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"`{name}` must be at least 1")

@@ -72,6 +72,21 @@ def ruleset_content(rng: random.Random) -> Content:
     }
 
 
+def small_content(questions: Content, when: Content, disposition: str = "physio") -> Content:
+    """The content of a ruleset with these questions and one rule."""
+    content = ruleset_content(random.Random(1))
+    rule = next(iter(content["rules"].values())) | {"when": when}
+    rule["then"] = rule["then"] | {"disposition": disposition}
+    return content | {
+        "groups": {},
+        "questions": questions,
+        "findings": {},
+        "rules": {"R00": rule},
+        "programme": content["programme"][-1:],
+        "advice": {"ADV-0": {"kind": "information"}},
+    }
+
+
 def _question(rng: random.Random, number: int, earlier: Content, groups: Content) -> Content:
     kind = rng.choice(("yes_no", "yes_no", "yes_no", "integer", "decimal", "choice", "several"))
     question: Content = {"type": kind}

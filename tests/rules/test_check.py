@@ -1,13 +1,14 @@
 """Every way of being wrong, one a file: what an author is told, word for word.
 
 A file in `tests/data/invalid/` lists changes to the minimal ruleset and is named after the problem's code (behind `--`
-stands a variant); the `.txt` beside it is what the terminal shows. `make accept` writes those anew: read the difference.
+stands a variant); the `.txt` beside it is what the terminal shows. `make accept` writes those anew: read the diff.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ import pytest
 import engine.rules
 from engine.rules import document
 from engine.rules.cases import parse_cases
+from engine.rules.condition import All, Compare, Sum, leaves
 from engine.rules.load import build
 from engine.rules.problem import Problems
+from engine.rules.sites import sites
 from engine.rules.source import Source
 from tests.rules.bicycle import sources, valid
 
@@ -89,11 +92,6 @@ def test_the_minimal_ruleset_has_no_problem() -> None:
 
 
 def test_operands_are_typed() -> None:
-    from decimal import Decimal
-
-    from engine.rules.condition import Compare, Sum, leaves
-    from engine.rules.sites import sites
-
     checked = valid()
     types: dict[str, set[type]] = {}
     for site in sites(checked.ruleset):
@@ -107,17 +105,11 @@ def test_operands_are_typed() -> None:
 
 
 def test_a_parameter_is_replaced_by_its_value() -> None:
-    from decimal import Decimal
-
-    from engine.rules.condition import Compare
-
     when = valid(("ruleset.yaml", "value: 2.5", "value: 3.25")).ruleset.findings["soft_tyre"].when
     assert isinstance(when, Compare) and when.operands == (Decimal("3.25"),)
 
 
 def test_a_whole_parameter_is_an_integer_for_an_integer_question() -> None:
-    from engine.rules.condition import All, Compare
-
     change = ("ruleset.yaml", "{bike_age: {above: 10}}", "{bike_age: {above: {parameter: low_bar}}}")
     when = valid(change, ("ruleset.yaml", "value: 2.5", "value: 3.0")).ruleset.findings["neglected"].when
     assert isinstance(when, All) and isinstance(when.members[1], Compare)

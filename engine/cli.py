@@ -1,0 +1,302 @@
+"""The `pluis` command: reads what was typed, calls, prints, and ends with an exit code that a script can rely on.
+
+Exit codes: 0 done, 1 anything that went wrong, 2 refused or invalid, 3 answers are needed, 4 cases failed. Each command
+imports what it needs when it runs, so that `pluis --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from engine.author.layout import Page
+    from engine.author.render import Json
+    from engine.author.results import Ask, Result
+    from engine.client import Client
+    from engine.serve.service import TriageService
+
+FAILED, INVALID, CASES_FAILED = 1, 2, 4
+RULESETS = Path(__file__).resolve().parent.parent / "rulesets"
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Rulesets = Annotated[
+    Path, typer.Option(envvar="PLUIS_RULESETS", metavar="DIR", help="The folder with the rulesets.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON each, as the contract prints it.")]
+Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Folders of rulesets; all by default.")]
+
+
+def main() -> None:
+    """Runs the command and ends the process. Whatever happens, there is a message and no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = app(standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except Exception as error:
+        code = _explain(error)
+    sys.exit(code)
+
+
+def _explain(error: Exception) -> int:
+    from engine.errors import PluisError
+
+    show = getattr(error, "show", None)
+    if isinstance(error, BrokenPipeError):
+        # Nobody reads what is printed any more; the interpreter must not try again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif callable(show):  # what was typed cannot be understood
+        show()
+    elif isinstance(error, PluisError):
+        _complain(str(error))
+    elif isinstance(error, OSError):
+        _complain(": ".join(str(each) for each in (error.filename, error.strerror or error) if each))
+    else:
+        *_, (place, line) = walk_tb(error.__traceback__)
+        _complain(f"an error of the program: {type(error).__name__} ({Path(place.f_code.co_filename).name}:{line})")
+    return FAILED
+
+
+def _complain(message: str) -> None:
+    typer.echo(f"pluis: {message}", err=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pluis {engine.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _pluis(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and stop.")
+    ] = False,
+) -> None:
+    """Pluis: a patient's answers in, a referral decision out."""
+
+
+@app.command()
+def evaluate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Patients as JSON, JSON Lines or YAML; `-`: from stdin.")],
+    as_json: AsJson = False,
+    server: Annotated[str, typer.Option(metavar="HOST:PORT", help="Ask this server, not the same code here.")] = "",
+    rulesets: Rulesets = RULESETS,
+    language: Annotated[str, typer.Option(help="For those who name none, such as nl.")] = "",
+) -> None:
+    """Decide for each patient of a file: 0 decided, 3 answers needed, 2 refused, 1 anything else; the worst counts."""
+    from engine.author.patients import read_patients
+    from engine.author.results import DECIDED, results, worst
+
+    code = DECIDED
+    with _opened(file) as stream, _answering(server, rulesets) as (ask, served):
+        for number, result in enumerate(results(read_patients(stream, file), ask, served, language)):
+            code = worst(code, result.exit_code)
+            if as_json:
+                typer.echo(json.dumps(result.content))
+                continue
+            if number:
+                typer.echo(f"\n{'-' * 8} {result.place}\n")
+            _print(_page(result))
+    raise typer.Exit(code)
+
+
+@app.command()
+def questionnaire(
+    ruleset: Annotated[
+        str, typer.Argument(metavar="[RULESET]", help="Its id; may be left out when there is one.")
+    ] = "",
+    as_json: AsJson = False,
+    rulesets: Rulesets = RULESETS,
+    language: Annotated[str, typer.Option(help="Its first language when left out.")] = "",
+) -> None:
+    """Show every question of a ruleset: what it takes and when it is asked."""
+    from google.protobuf.json_format import MessageToDict
+
+    from engine.author.questionnaire import render_questionnaire
+    from engine.serve.describe import describe_questionnaire
+    from engine.serve.registry import NotServed, Registry
+    from engine.serve.service import now
+
+    snapshot = Registry(rulesets).current()
+    if not ruleset and len(snapshot.versions) == 1:
+        (ruleset,) = snapshot.versions
+    try:
+        served = snapshot.find(ruleset, "", now().date())
+        content = MessageToDict(describe_questionnaire(served, served.language(language)))
+    except NotServed as error:
+        _complain(str(error))
+        raise typer.Exit(INVALID) from None
+    if as_json:
+        typer.echo(json.dumps(content))
+    else:
+        _print(render_questionnaire(content, _width()))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free port.")] = 50051,
+    rulesets: Rulesets = RULESETS,
+    threads: Annotated[int, typer.Option(min=2, help="Calls that are worked on at once; half may be streams.")] = 16,
+) -> None:
+    """Serve the rulesets over gRPC until the process is told to stop."""
+    import logging
+
+    from engine.serve.config import Config
+    from engine.serve.registry import Registry
+    from engine.serve.server import build_server
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    config = Config(rulesets, host, port, threads, max_streams=threads // 2)
+    build_server(config, Registry(rulesets)).run()
+
+
+@app.command()
+def lint(paths: Paths = None, rulesets: Rulesets = RULESETS) -> None:
+    """Show every problem of rulesets and their cases, with its place: 0 without errors, 2 with errors."""
+    from engine.author.cases_report import find_rulesets, lint_ruleset
+
+    invalid = False
+    for folder in find_rulesets(paths or [rulesets]):
+        text, problems = lint_ruleset(folder)
+        typer.echo(text)
+        invalid = invalid or bool(problems)
+    raise typer.Exit(INVALID if invalid else 0)
+
+
+@app.command()
+def test(paths: Paths = None, rulesets: Rulesets = RULESETS) -> None:
+    """Run the authors' cases of rulesets on both evaluators: 0 all passed, 4 some failed, 2 a ruleset is invalid."""
+    from engine.author.cases_report import CasesReport, find_rulesets
+
+    report = CasesReport(_width())
+    for folder in find_rulesets(paths or [rulesets]):
+        _print(report.run(folder))
+    _print(report.total())
+    raise typer.Exit(INVALID if report.invalid else CASES_FAILED if report.failed else 0)
+
+
+@contextmanager
+def _answering(server: str, root: Path) -> Iterator[tuple[Ask, Callable[[], Sequence[str]]]]:
+    """Who decides: a server, or the same code in this process; and which rulesets there are."""
+    if server:
+        from engine.client import Client
+
+        with Client(server) as client:
+            yield partial(_ask_server, client), partial(_rulesets_of, client)
+    else:
+        from engine.serve.config import Config
+        from engine.serve.registry import Registry
+        from engine.serve.service import TriageService
+
+        registry = Registry(root)
+        yield partial(_ask_service, TriageService(Config(root), registry)), lambda: sorted(registry.current().versions)
+
+
+def _ask_service(service: TriageService, asked: Mapping[str, Any]) -> Json:
+    from google.protobuf.json_format import MessageToDict
+
+    from engine.author.results import failure, violations_of
+    from engine.client import to_request
+    from engine.serve.errors import row_of, status_of
+    from engine.serve.interceptors import log_failure, new_request_id
+
+    request_id = asked["request_id"] or new_request_id()
+    request = to_request(**{**asked, "request_id": request_id})
+    try:
+        return MessageToDict(service.Evaluate(request, None))  # type: ignore[arg-type]
+    except Exception as error:  # as on the server, its status table decides what is told
+        log_failure(error, request_id)
+        row, status = row_of(error), MessageToDict(status_of(error, request_id))
+        return failure(row.code.name, row.reason, status["message"], violations_of(status))
+
+
+def _ask_server(client: Client, asked: Mapping[str, Any]) -> Json:
+    from google.protobuf.json_format import MessageToDict
+
+    from engine.author.results import failure
+    from engine.client import TriageError
+
+    try:
+        return MessageToDict(client.evaluate(**asked).message)
+    except TriageError as error:
+        if not error.reason and error.code.name == "UNAVAILABLE":
+            raise  # there is no server: nobody else can be asked either
+        return failure(error.code.name, error.reason, str(error).partition(": ")[2], error.violations)
+
+
+def _rulesets_of(client: Client) -> Sequence[str]:
+    """The ids that a server has: it tells them to whoever asks for one that it has not."""
+    from engine.client import TriageError
+
+    try:
+        client.evaluate({}, ruleset="")
+    except TriageError as error:
+        if error.reason == "RULESET_NOT_FOUND":
+            return error.metadata.get("available", "").split(", ")
+        raise
+    return ()
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-" and sys.stdin is None:
+        raise OSError("standard input is closed")
+    with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as stream:
+        yield stream
+
+
+def _page(result: Result) -> Page:
+    from engine.author.render import render_refusal, render_response
+
+    if result.error is not None:
+        return render_refusal(result.error, result.language, _width())
+    return render_response(result.content, _width())
+
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "title": {"bold": True, "underline": True},
+    "alarm": {"bold": True, "fg": "red"},
+    "heading": {"bold": True},
+    "aside": {"dim": True},
+}
+
+
+def _print(page: Page) -> None:
+    """A page at once; with colour only where a person reads it."""
+    plain = sys.stdout is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    styles = {} if plain else _STYLES
+    typer.echo(
+        "\n".join(
+            typer.style(line.text, **style) if (style := styles.get(line.role.value)) else line.text for line in page
+        )
+    )
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns

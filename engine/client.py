@@ -1,0 +1,364 @@
+"""The Python client: a mapping of answers in, a reply in the ruleset's own words out.
+
+>>> list(to_request({"age": 54, "fever": False}, ruleset="low_back_pain").answers)
+['age', 'fever']
+
+It holds the channel, TLS, token, deadline and retries, and needs neither the inference engine nor a YAML library.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from engine.decide.answers import Given, given
+from engine.errors import PluisError, Violation
+from engine.pb.v1 import triage_pb2 as pb
+from engine.pb.v1 import triage_pb2_grpc
+from engine.rules.model import YES, QuestionType
+
+AnswerValue: TypeAlias = bool | int | float | Decimal | str | Sequence[str] | None
+
+# The generated class has no types.
+_stub: Callable[[grpc.Channel], Any] = triage_pb2_grpc.TriageServiceStub
+
+METHODS = ("Evaluate", "EvaluateBatch", "ListRulesets", "GetRuleset", "GetQuestionnaire")
+"""Calls that may be tried again when the server is not available: none of them changes anything."""
+ATTEMPTS = 3
+LARGEST_RESPONSE = 64 * 1024 * 1024
+"""Bytes; a batch of a thousand responses is larger than gRPC takes by itself."""
+
+
+class TriageError(PluisError):
+    """A call failed. `code` is gRPC's, `reason` the server's, such as INVALID_ANSWERS; `violations` say what to change.
+
+    `violations_left_out`: how many more there are; ask with `validate_only` for all.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        reason: str,
+        message: str,
+        violations: Iterable[Violation] = (),
+        metadata: Mapping[str, str] | None = None,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(f"{code.name} {reason}: {message}" if reason else f"{code.name}: {message}")
+        self.code = code
+        self.reason = reason
+        self.violations = tuple(violations)
+        self.metadata = dict(metadata or {})
+        self.request_id = request_id
+
+    @property
+    def violations_left_out(self) -> int:
+        return int(self.metadata.get("leftOut", "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text to show, with its id."""
+
+    id: str
+    text: str
+    clinician_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, in the ruleset's words. `disposition` is None while answers are needed, and never a guess.
+
+    `floor` holds in any case, `ceiling` is the most that missing answers could make of it; both are the disposition of
+    a decision, and empty where the request was only validated. `within_hours` is None where no time is set.
+    `programme` is `none_yet` while `programme_open`. `message` is the response as it came.
+    """
+
+    disposition: str | None
+    floor: str
+    ceiling: str
+    act_now: bool
+    call: str
+    calls: tuple[str, ...]
+    within_hours: int | None
+    guidance: str
+    programme: str
+    programme_open: bool
+    rules: tuple[str, ...]
+    open_rules: tuple[str, ...]
+    advice: tuple[Shown, ...]
+    safety_net: tuple[Shown, ...]
+    next_questions: tuple[str, ...]
+    violations: tuple[Violation, ...]
+    decision_id: str
+    decision_digest: str
+    request_id: str
+    ruleset: str
+    ruleset_version: str
+    ruleset_digest: str
+    language: str
+    message: pb.EvaluateResponse = field(repr=False)
+
+    @property
+    def settled(self) -> bool:
+        """Whether this is a decision: no missing answer can raise the disposition."""
+        return self.disposition is not None
+
+
+class Client:
+    """A connection to a server; use it as a context manager, and share it between threads.
+
+    `timeout` in seconds counts for a whole call with its retries. `credentials` make the connection TLS. A `token` is
+    sent as bearer token, and only over TLS.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout: float = 5.0,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: str | None = None,
+    ) -> None:
+        if token is not None and credentials is None:
+            raise ValueError("a token is only sent over TLS: give credentials too")
+        options = (
+            ("grpc.max_receive_message_length", LARGEST_RESPONSE),
+            ("grpc.enable_retries", 1),
+            ("grpc.service_config", json.dumps(_service_config())),
+        )
+        if credentials is None:
+            self.channel = grpc.insecure_channel(target, options)
+        else:
+            if token is not None:
+                bearer = grpc.access_token_call_credentials(token)
+                credentials = grpc.composite_channel_credentials(credentials, bearer)
+            self.channel = grpc.secure_channel(target, credentials, options)
+        self.stub = _stub(self.channel)
+        self._timeout = timeout
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.channel.close()
+
+    def evaluate(
+        self,
+        answers: Mapping[str, AnswerValue],
+        *,
+        ruleset: str,
+        version: str = "",
+        language: str = "",
+        none_of: Iterable[str] = (),
+        request_id: str = "",
+        view: str = "full",
+        validate_only: bool = False,
+    ) -> Reply:
+        """The decision that follows from the answers, or what is still needed. Raises TriageError when the call fails.
+
+        Raises ValueError for an answer that cannot be sent. For the rest see `to_request`.
+        """
+        request = to_request(
+            answers,
+            ruleset=ruleset,
+            version=version,
+            language=language,
+            none_of=none_of,
+            request_id=request_id,
+            view=view,
+            validate_only=validate_only,
+        )
+        try:
+            response: pb.EvaluateResponse = self.stub.Evaluate(request, timeout=self._timeout)
+        except grpc.RpcError as error:
+            raise to_error(error) from None
+        return to_reply(response)
+
+
+def to_request(
+    answers: Mapping[str, AnswerValue],
+    *,
+    ruleset: str,
+    version: str = "",
+    language: str = "",
+    none_of: Iterable[str] = (),
+    request_id: str = "",
+    view: str = "full",
+    validate_only: bool = False,
+) -> pb.EvaluateRequest:
+    """The request for one patient. `view` is `full` or `basic`; `version` and `language` may be left to the server.
+
+    An answer is True, False, a number, a list of options, or a text read as a person writes it: `yes`, `no`,
+    `unknown`, a number, an option. A missing answer is left out; None is refused, as it could mean missing or unknown.
+    """
+    if isinstance(none_of, str):
+        none_of = (none_of,)
+    if view not in ("full", "basic"):
+        raise ValueError(f"`{view}` is no view: say full or basic")
+    request = pb.EvaluateRequest(
+        ruleset=ruleset,
+        ruleset_version=version,
+        language=language,
+        answers={name: to_answer(name, value) for name, value in answers.items()},
+        none_of=none_of,
+        view=pb.RESPONSE_VIEW_BASIC if view == "basic" else pb.RESPONSE_VIEW_FULL,
+        validate_only=validate_only,
+    )
+    if request_id:
+        request.context.request_id = request_id
+    return request
+
+
+def to_answer(name: str, value: AnswerValue) -> pb.Answer:
+    """One answer as it is sent. Raises ValueError for a value that says nothing certain.
+
+    >>> to_answer("weeks", 0.5).decimal, to_answer("trauma", "unknown").WhichOneof("kind")
+    ('0.5', 'unknown')
+    """
+    match value:
+        case None:
+            raise ValueError(f"`{name}` is None: missing answers are left out; say `unknown` where nobody knows")
+        case bool():
+            return _yes_no(value)
+        case int():
+            return _integer(name, value)
+        case float() | Decimal():
+            if not math.isfinite(value):
+                raise ValueError(f"`{name}` is {value}, which is no number to send")
+            # repr gives the shortest decimal that is this float: 0.7 stays 0.7.
+            return pb.Answer(decimal=format(Decimal(repr(value)) if isinstance(value, float) else value, "f"))
+        case str():
+            return _written(name, given(value))
+        case Sequence() if all(isinstance(option, str) for option in value):
+            return pb.Answer(several=pb.Options(options=value))
+        case _:
+            raise ValueError(f"`{name}` is a {type(value).__name__}, which is no answer")
+
+
+def _written(name: str, answer: Given) -> pb.Answer:
+    """An answer that was given as text, by what it looks like."""
+    value = answer.value
+    match answer.kind:
+        case None:
+            return pb.Answer(unknown=pb.Unknown())
+        case QuestionType.YES_NO:
+            return _yes_no(value == YES)
+        case QuestionType.INTEGER if isinstance(value, int):
+            return _integer(name, value)
+        case QuestionType.DECIMAL:
+            return pb.Answer(decimal=str(value))
+        case _:
+            return pb.Answer(choice=str(value))
+
+
+def _yes_no(value: bool) -> pb.Answer:
+    return pb.Answer(yes_no=pb.YES_NO_YES if value else pb.YES_NO_NO)
+
+
+def _integer(name: str, value: int) -> pb.Answer:
+    try:
+        return pb.Answer(integer=value)
+    except ValueError:  # past 64 bits
+        raise ValueError(f"`{name}` is a number that is too large to send") from None
+
+
+def to_reply(response: pb.EvaluateResponse) -> Reply:
+    """The response in the ruleset's words."""
+    outcome: pb.Decision | pb.NeedsAnswers
+    settled = response.WhichOneof("outcome") == "decision"
+    outcome = response.decision if settled else response.needs_answers
+    if settled:
+        floor = ceiling = _word(pb.Disposition, response.decision.disposition)
+    else:
+        floor = _word(pb.Disposition, response.needs_answers.floor)
+        ceiling = _word(pb.Disposition, response.needs_answers.ceiling)
+    return Reply(
+        disposition=floor if settled else None,
+        floor=floor,
+        ceiling=ceiling,
+        act_now=response.needs_answers.act_now,
+        call=_word(pb.Call, outcome.call),
+        calls=tuple(_word(pb.Call, each) for each in outcome.calls),
+        within_hours=outcome.within_hours if outcome.HasField("within_hours") else None,
+        guidance=_word(pb.Guidance, outcome.guidance),
+        programme=_word(pb.Programme, outcome.programme.choice),
+        programme_open=outcome.programme.open,
+        rules=tuple(each.id for each in outcome.rules),
+        open_rules=tuple(response.needs_answers.open_rules),
+        advice=tuple(Shown(each.id, each.text, each.clinician_text) for each in outcome.advice),
+        safety_net=tuple(Shown(each.id, each.text, each.clinician_text) for each in outcome.safety_net),
+        next_questions=tuple(each.id for each in response.needs_answers.next_questions),
+        violations=tuple(
+            Violation(each.field, each.code, each.description) for each in response.validation.violations
+        ),
+        decision_id=response.decision_id,
+        decision_digest=response.decision_digest,
+        request_id=response.request_id,
+        ruleset=response.ruleset.id,
+        ruleset_version=response.ruleset.version,
+        ruleset_digest=response.ruleset.digest,
+        language=response.language,
+        message=response,
+    )
+
+
+def to_error(error: grpc.RpcError) -> TriageError:
+    """The failure of a call with its details; without details, as gRPC gives it, where the server was not reached."""
+    call: Any = error
+    try:
+        status = rpc_status.from_call(call)
+    except ValueError:  # details that contradict the status: trust the status
+        status = None
+    if status is None:
+        return TriageError(call.code(), "", call.details() or "")
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    known = error_details_pb2.RequestInfo()
+    for detail in status.details:
+        for message in (info, bad, known):
+            detail.Unpack(message)
+    violations = [
+        Violation(each.field, each.reason.lower().replace("_", "-"), each.description) for each in bad.field_violations
+    ]
+    return TriageError(call.code(), info.reason, status.message, violations, info.metadata, known.request_id)
+
+
+def _word(scale: Any, number: int) -> str:
+    """The member's word, such as `same_day_gp`; empty where none is set. A number of a newer contract is an error."""
+    if number == 0:
+        return ""
+    try:
+        name: str = scale.Name(number)
+    except ValueError:
+        message = f"the server gave {scale.DESCRIPTOR.name} {number}, which this client does not know: upgrade it"
+        raise TriageError(grpc.StatusCode.UNIMPLEMENTED, "UNKNOWN_VALUE", message) from None
+    prefix: str = scale.Name(0).removesuffix("UNSPECIFIED")
+    return name.removeprefix(prefix).lower()
+
+
+def _service_config() -> dict[str, object]:
+    """Which calls are tried again, how often, and after which pause."""
+    policy = {
+        "maxAttempts": ATTEMPTS,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "1s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    names = [{"service": "triage.v1.TriageService", "method": method} for method in METHODS]
+    return {"methodConfig": [{"name": names, "retryPolicy": policy}]}

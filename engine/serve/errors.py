@@ -1,0 +1,186 @@
+"""The one table from exception to status: gRPC code, ErrorInfo reason, and the details that say what to do.
+
+Whatever is not in the table becomes INTERNAL and tells the caller nothing. A serialised status stays below `LARGEST`:
+violations that do not fit are counted, and `validate_only` gives them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from engine.decide.answers import shown
+from engine.errors import AnswersError, EngineFault, EvaluatorsDisagree, PluisError, Violation
+from engine.serve.registry import NotEffective, NotServed, UnknownLanguage, UnknownRuleset, UnknownVersion
+
+DOMAIN = "triage.pluis"
+LARGEST = 5 * 1024
+"""Bytes. On the wire it may grow by a third (base64), and past 8 KiB of headers calls fail at random."""
+LONGEST_MESSAGE = 400
+LONGEST_DESCRIPTION = 300
+LONGEST_LIST = 400
+
+
+class RequestError(PluisError):
+    """A call cannot be served as it came; the message tells the caller why."""
+
+
+class MalformedRequest(RequestError):
+    """The bytes are no message of the contract."""
+
+
+class TooManyStreams(RequestError):
+    """Every stream that the server allows is open."""
+
+
+class DeadlineExceeded(RequestError):
+    """The caller's deadline passed before the work was done."""
+
+
+class CallCancelled(RequestError):
+    """The caller went away before the work was done."""
+
+
+class InvalidRequest(AnswersError):
+    """A call breaks the contract apart from anybody's answers: a batch too large, a page that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `told`: the exception's own message goes to the caller; else `message` does."""
+
+    code: grpc.StatusCode
+    reason: str
+    message: str = ""
+    told: bool = False
+
+
+TABLE: Mapping[type[Exception], Row] = {
+    AnswersError: Row(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ANSWERS"),
+    InvalidRequest: Row(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    MalformedRequest: Row(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_REQUEST", told=True),
+    UnknownRuleset: Row(grpc.StatusCode.NOT_FOUND, "RULESET_NOT_FOUND", told=True),
+    UnknownVersion: Row(grpc.StatusCode.NOT_FOUND, "VERSION_NOT_FOUND", told=True),
+    NotEffective: Row(grpc.StatusCode.FAILED_PRECONDITION, "RULESET_NOT_EFFECTIVE", told=True),
+    UnknownLanguage: Row(grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_LANGUAGE", told=True),
+    TooManyStreams: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", told=True),
+    DeadlineExceeded: Row(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", told=True),
+    CallCancelled: Row(grpc.StatusCode.CANCELLED, "CALL_CANCELLED", told=True),
+    EvaluatorsDisagree: Row(
+        grpc.StatusCode.INTERNAL,
+        "EVALUATORS_DISAGREE",
+        "the two evaluators of the ruleset disagree, so there is no decision: let a person decide",
+    ),
+    EngineFault: Row(
+        grpc.StatusCode.UNAVAILABLE, "ENGINE_FAULT", "the inference engine failed, so there is no decision: try again"
+    ),
+}
+CONTRADICTION = Row(grpc.StatusCode.INVALID_ARGUMENT, "CONTRADICTION")
+UNEXPECTED = Row(
+    grpc.StatusCode.INTERNAL, "INTERNAL", "an error of the program, so there is no decision: let a person decide"
+)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A status on its way: its parts before they are packed."""
+
+    message: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    details: list[Message] = field(default_factory=list)
+
+
+def row_of(error: Exception) -> Row:
+    """The line of the table for an exception: its own class's, or its nearest ancestor's."""
+    if isinstance(error, AnswersError) and {each.code for each in error.violations} == {"contradiction"}:
+        return CONTRADICTION
+    return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), UNEXPECTED)
+
+
+def status_of(error: Exception, request_id: str) -> status_pb2.Status:
+    """The status that the caller gets: exactly one ErrorInfo, one RequestInfo, and what the error has to add."""
+    row = row_of(error)
+    if isinstance(error, AnswersError):
+        return _with_violations(row, error.violations, request_id)
+    draft = _Draft(str(error) if row.told else row.message)
+    if isinstance(error, NotServed):
+        _tell_what_is_served(draft, error)
+    return _packed(row, draft, request_id)
+
+
+def _tell_what_is_served(draft: _Draft, error: NotServed) -> None:
+    draft.metadata = {key: shown(value) for key, value in error.asked.items()}
+    draft.metadata["available"] = _listed(error.available)
+    match error:
+        case UnknownLanguage():
+            violation = error_details_pb2.BadRequest.FieldViolation(field="language", description=_cut(draft.message))
+            draft.details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+        case NotEffective():
+            subject = " ".join(draft.metadata[key] for key in ("ruleset", "version") if key in draft.metadata)
+            failure = error_details_pb2.PreconditionFailure()
+            failure.violations.add(type="EFFECTIVE_PERIOD", subject=subject, description=_cut(draft.message))
+            draft.details.append(failure)
+        case _:
+            name = draft.metadata["ruleset"]
+            draft.details.append(error_details_pb2.ResourceInfo(resource_type="triage.v1.Ruleset", resource_name=name))
+
+
+def _with_violations(row: Row, violations: tuple[Violation, ...], request_id: str) -> status_pb2.Status:
+    """As many of the violations as fit, the first always; the message and the metadata say how many were left out."""
+    kept = len(violations)
+    while True:
+        status = _packed(row, _violations_draft(violations, kept), request_id)
+        size = status.ByteSize()
+        if size <= LARGEST or kept <= 1:
+            return status
+        # At least one goes; the estimate gets near at once, the loop does the rest.
+        kept = max(1, min(kept - 1, kept * LARGEST // size))
+
+
+def _violations_draft(violations: tuple[Violation, ...], kept: int) -> _Draft:
+    total, left_out = len(violations), len(violations) - kept
+    message = f"{total} violation{'' if total == 1 else 's'} in the request"
+    if violations:
+        message += f", such as {violations[0].field}: {violations[0].message}"
+    bad = error_details_pb2.BadRequest()
+    for each in violations[:kept]:
+        bad.field_violations.add(field=each.field, description=_cut(each.message), reason=_reason(each.code))
+    metadata = {"violationCount": str(total), "leftOut": str(left_out)}
+    if violations:
+        metadata |= {"field": violations[0].field, "violation": violations[0].code}
+    message = _cut(message, LONGEST_MESSAGE)
+    if left_out:
+        message += f"; {left_out} were left out here, `validate_only` gives them all"
+    return _Draft(message, metadata, [bad])
+
+
+def _packed(row: Row, draft: _Draft, request_id: str) -> status_pb2.Status:
+    info = error_details_pb2.ErrorInfo(reason=row.reason, domain=DOMAIN, metadata=draft.metadata)
+    status = status_pb2.Status(code=row.code.value[0], message=_cut(draft.message, LONGEST_MESSAGE + 100))
+    for detail in (info, error_details_pb2.RequestInfo(request_id=request_id), *draft.details):
+        status.details.add().Pack(detail)
+    return status
+
+
+def _reason(code: str) -> str:
+    """A violation's code as google.rpc wants reasons: `unknown-option` becomes UNKNOWN_OPTION."""
+    return code.replace("-", "_").upper()
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The names that fit, and `...` where there are more."""
+    found = ""
+    for name in names:
+        longer = f"{found}, {name}" if found else name
+        if len(longer) > LONGEST_LIST:
+            return f"{found}, ..."
+        found = longer
+    return found
+
+
+def _cut(text: str, longest: int = LONGEST_DESCRIPTION) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

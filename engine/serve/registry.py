@@ -1,0 +1,258 @@
+"""Which rulesets are served: every version below one folder, loaded, checked against its own cases, and swapped whole.
+
+A ruleset that is broken, or that fails one of its own cases, is not served and stops no other. A reload that finds any
+problem changes nothing: the rulesets that were served stay.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+
+from engine.decide.answers import shown
+from engine.decide.cases import CaseResult, run_cases
+from engine.decide.evaluate import Evaluator
+from engine.errors import PluisError
+from engine.rules.load import discover, load, load_cases
+
+LOG = logging.getLogger("pluis.registry")
+SHOWN_CASES = 5
+"""How many failing cases a problem names; the others are counted."""
+
+
+class NothingServed(PluisError):
+    """No ruleset can be served. `problems` say why, by source."""
+
+    def __init__(self, root: Path, problems: tuple[LoadProblem, ...]) -> None:
+        told = "; ".join(f"{problem.source}: {problem.message}" for problem in problems)
+        super().__init__(f"no ruleset below `{root}` can be served{': ' if told else ''}{told}")
+        self.problems = problems
+
+
+class NotServed(PluisError):
+    """A request asks for something that is not served. `asked` names it; `available` is what there is instead."""
+
+    def __init__(self, message: str, asked: Mapping[str, str], available: Iterable[str]) -> None:
+        super().__init__(message)
+        self.asked = dict(asked)
+        self.available = tuple(available)
+
+
+class UnknownRuleset(NotServed):
+    """No ruleset has this id; `available` are the ids that are served."""
+
+
+class UnknownVersion(NotServed):
+    """The ruleset is served, and not in this version; `available` are its versions."""
+
+
+class NotEffective(NotServed):
+    """The version exists and does not count today; `available` are the versions that do."""
+
+
+class UnknownLanguage(NotServed):
+    """The ruleset has no texts in this language; `available` are its languages."""
+
+
+class Status(Enum):
+    """How far a version is: derived, not written. Approvals are not read yet, so nothing is approved."""
+
+    DRAFT = "draft"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProblem:
+    """Why a folder is not served. `source` is the folder below the root; `message` may have many lines."""
+
+    source: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Served:
+    """One version of a ruleset, ready to decide; `source` is its folder below the root."""
+
+    evaluator: Evaluator
+    source: str
+
+    @property
+    def id(self) -> str:
+        return self.evaluator.checked.ruleset.id
+
+    @property
+    def version(self) -> str:
+        return self.evaluator.checked.ruleset.version
+
+    @property
+    def digest(self) -> str:
+        return self.evaluator.checked.digest
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return self.evaluator.checked.ruleset.languages
+
+    def effective(self, today: date) -> bool:
+        """Whether the version counts on this day: from the first day of its period, up to and without the last."""
+        ruleset = self.evaluator.checked.ruleset
+        return ruleset.effective_from <= today and (ruleset.effective_until is None or today < ruleset.effective_until)
+
+    def status(self, today: date) -> Status:
+        until = self.evaluator.checked.ruleset.effective_until
+        return Status.RETIRED if until is not None and until <= today else Status.DRAFT
+
+    def language(self, wanted: str) -> str:
+        """The language to answer in: the one asked for, or the first when none is. Raises UnknownLanguage."""
+        if not wanted:
+            return self.languages[0]
+        if wanted not in self.languages:
+            message = f"ruleset `{self.id}` has no language `{shown(wanted)}`; it has {', '.join(self.languages)}"
+            raise UnknownLanguage(message, {"ruleset": self.id, "language": wanted}, self.languages)
+        return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is served at one moment. `versions` by ruleset id, the highest version first."""
+
+    versions: Mapping[str, tuple[Served, ...]]
+    problems: tuple[LoadProblem, ...] = ()
+
+    def __iter__(self) -> Iterator[Served]:
+        return (served for ruleset in sorted(self.versions) for served in self.versions[ruleset])
+
+    def default(self, ruleset: str, today: date) -> Served | None:
+        """The version that answers when none is pinned: the highest that counts today."""
+        return next((served for served in self.versions.get(ruleset, ()) if served.effective(today)), None)
+
+    def find(self, ruleset: str, version: str, today: date) -> Served:
+        """The version that describes a request's ruleset: the pinned one, or the default when `version` is empty.
+
+        Raises UnknownRuleset, UnknownVersion, or NotEffective when no version is pinned and none counts today.
+        """
+        versions = self.versions.get(ruleset)
+        if versions is None:
+            ids = sorted(self.versions)
+            message = f"no ruleset `{shown(ruleset)}`; there is {', '.join(ids)}"
+            raise UnknownRuleset(message, {"ruleset": ruleset}, ids)
+        if not version:
+            default = self.default(ruleset, today)
+            if default is None:
+                raise NotEffective(f"no version of ruleset `{ruleset}` is in effect", {"ruleset": ruleset}, ())
+            return default
+        for served in versions:
+            if served.version == version:
+                return served
+        known = [served.version for served in versions]
+        message = f"ruleset `{ruleset}` has no version `{shown(version)}`; it has {', '.join(known)}"
+        raise UnknownVersion(message, {"ruleset": ruleset, "version": version}, known)
+
+    def deciding(self, ruleset: str, version: str, today: date) -> Served:
+        """As `find`, for a decision: raises NotEffective also when the pinned version does not count today."""
+        served = self.find(ruleset, version, today)
+        if not served.effective(today):
+            period = served.evaluator.checked.ruleset
+            until = f" until {period.effective_until}" if period.effective_until else ""
+            message = f"version {version} of ruleset `{ruleset}` is in effect from {period.effective_from}{until} only"
+            asked = {"ruleset": ruleset, "version": version, "effectiveFrom": str(period.effective_from)}
+            if period.effective_until:
+                asked["effectiveUntil"] = str(period.effective_until)
+            others = [each.version for each in self.versions[ruleset] if each.effective(today)]
+            raise NotEffective(message, asked, others)
+        return served
+
+
+class Registry:
+    """Holds the current snapshot. Safe to share between threads."""
+
+    def __init__(self, root: Path) -> None:
+        """Loads everything below `root`. Raises NothingServed when nothing of it can be served."""
+        self.root = root
+        self._reloading = threading.Lock()
+        self._current = read(root)
+        if not self._current.versions:
+            raise NothingServed(root, self._current.problems)
+
+    def current(self) -> Snapshot:
+        """The snapshot to answer one call from: take it once, and ask it everything."""
+        return self._current
+
+    def reload(self) -> tuple[LoadProblem, ...]:
+        """Loads everything again and swaps the whole snapshot; with any problem, which it gives, the old one stays."""
+        with self._reloading:
+            fresh = read(self.root)
+            problems = fresh.problems
+            if not fresh.versions and not problems:
+                problems = (LoadProblem(".", "there is no ruleset left"),)
+            retired = fresh
+            if problems:
+                LOG.error("the rulesets were not reloaded, those before stay: %d problems", len(problems))
+            else:
+                retired, self._current = self._current, fresh
+            # A call in flight may still hold the retired snapshot: its engine loads itself again when it is asked.
+            for served in retired:
+                served.evaluator.rete.close()
+            return problems
+
+
+def read(root: Path) -> Snapshot:
+    """Every version below `root` that can be served, and why the others cannot."""
+    found: dict[str, list[Served]] = {}
+    problems: list[LoadProblem] = []
+    for folder in discover(root):
+        source = folder.relative_to(root).as_posix()
+        loaded = _serve(folder, source)
+        if isinstance(loaded, Served) and any(each.version == loaded.version for each in found.get(loaded.id, ())):
+            loaded = LoadProblem(source, f"`{loaded.id}` {loaded.version} stands in another folder too")
+        if isinstance(loaded, LoadProblem):
+            LOG.error("%s is not served: %s", source, loaded.message)
+            problems.append(loaded)
+        else:
+            found.setdefault(loaded.id, []).append(loaded)
+    for versions in found.values():
+        versions.sort(key=lambda served: precedence(served.version), reverse=True)
+    return Snapshot({ruleset: tuple(versions) for ruleset, versions in sorted(found.items())}, tuple(problems))
+
+
+def _serve(folder: Path, source: str) -> Served | LoadProblem:
+    try:
+        checked = load(folder)
+        evaluator = Evaluator(checked)
+        failed = [result for result in run_cases(evaluator, load_cases(folder, checked)) if not result.passed]
+    except PluisError as error:
+        return LoadProblem(source, str(error))
+    except Exception as error:  # whatever one folder does, the others are served
+        LOG.exception("%s could not be loaded", source)
+        return LoadProblem(source, f"an error of the program: {type(error).__name__}")
+    if failed:
+        evaluator.rete.close()
+        return LoadProblem(source, _told(failed))
+    return Served(evaluator, source)
+
+
+def _told(failed: list[CaseResult]) -> str:
+    """The first failing cases in words. A case is an author's example: it holds nobody's answers."""
+    lines = []
+    for result in failed[:SHOWN_CASES]:
+        differences = [f"{each.key} is {each.got}, expected {each.expected}" for each in result.differences]
+        lines.append(f"case {result.case.id}: {result.error or ', '.join(differences)}")
+    more = len(failed) - len(lines)
+    return "; ".join([*lines, *([f"and {more} more cases"] if more else [])])
+
+
+def precedence(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]:
+    """What semantic versions are ordered by: numbers by value, a pre-release before its release.
+
+    >>> sorted(["1.10.0", "1.9.0", "1.10.0-rc.2", "1.10.0-rc.11"], key=precedence)
+    ['1.9.0', '1.10.0-rc.2', '1.10.0-rc.11', '1.10.0']
+    """
+    release, _, before = version.partition("-")
+    numbers = tuple(int(part) for part in release.split("."))
+    parts = before.split(".") if before else []
+    identifiers = tuple((not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)
+    return numbers, not before, identifiers

@@ -1,0 +1,286 @@
+"""Keeps the plan of the house true: which room may import which, and the one door that each library has.
+
+Every rule is a function from a source tree to the places that break it, so that each can be shown to fail on a small
+tree that breaks it (`test_each_rule_can_fail`).
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ROOMS = {
+    "errors": set(),
+    "rules": {"errors"},
+    "decide": {"errors", "rules"},
+    "prove": {"errors", "rules", "decide"},
+    "record": {"errors", "rules", "decide"},
+    "author": {"errors", "rules", "decide", "prove", "record"},
+    "serve": {"errors", "rules", "decide", "record", "pb"},  # production needs no solver
+    "client": {"errors", "rules", "pb"},  # what it may not pull in: see HEAVY
+    "cli": {"errors", "rules", "decide", "prove", "record", "author", "serve", "client"},
+    "__init__": {"rules", "decide"},
+    "pb": set(),
+}
+"""What each room may import besides itself."""
+
+TYPES_ONLY = {("engine/errors.py", "engine.rules.problem")}
+"""Imports for the type checker alone that go against the table: RulesetError carries Problems."""
+
+NEVER = {
+    "engine/decide/direct.py": {"engine.decide.rete", "engine.decide.compile", "engine.decide.literals"},
+    "engine/decide/targets.py": {"engine.decide.rete", "engine.decide.compile", "engine.decide.literals"},
+}
+"""The direct evaluator shares no code with the network: their agreement would prove nothing otherwise."""
+
+GRPC = (
+    "engine/client.py",
+    "engine/serve/convert.py",
+    "engine/serve/interceptors.py",
+    "engine/serve/server.py",
+    "engine/serve/service.py",
+)
+DOORS = {
+    "engine.pb": GRPC,
+    "durable_rules_engine": ("engine/decide/rete.py",),
+    "yaml": ("engine/rules/document.py",),
+    "pydantic": ("engine/rules/shape.py",),
+    "typer": ("engine/cli.py",),
+    "rich": ("engine/cli.py", "engine/author/"),
+    "grpc": GRPC,
+    "grpc_health": GRPC,
+    "grpc_reflection": GRPC,
+    "grpc_status": GRPC,
+    "google": GRPC,
+}
+"""The files (or rooms) that may import a library. A library that is not here may not be imported at all."""
+
+PURE = ("engine/rules/", "engine/decide/")
+WORLD = {
+    "asyncio", "http", "io", "logging", "os", "pathlib", "random", "secrets", "select", "shutil", "signal",
+    "socket", "subprocess", "tempfile", "time", "urllib", "uuid",
+}  # fmt: skip
+WORLD_DOORS = {
+    ("engine/rules/load.py", "pathlib"),  # the one file that reads rulesets from disk
+    ("engine/decide/rete.py", "os"),  # the engine's handles do not survive fork: it asks for the process id
+}
+
+HEAVY = ("durable_rules_engine", "durable", "yaml", "pydantic", "sqlalchemy", "typer", "rich", "z3")
+"""What `engine.client` may not pull in."""
+
+LONGEST, SHORTEST = 400, 60
+SHORT = {
+    "engine/decide/canonical.py": "one form, one digest",
+    "engine/rules/source.py": "a text and a place in it: everybody's smallest word",
+    "engine/rules/suggest.py": "did you mean",
+}
+"""Files under 60 lines, each with the reason why it stands alone (a room's `__init__.py` may be short)."""
+
+VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc", "tools"}
+
+
+def sources(root: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Every hand-written Python file of the engine: its path from the root, and its tree."""
+    for path in sorted((root / "engine").rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        if not name.startswith("engine/pb/"):
+            yield name, ast.parse(path.read_text(encoding="utf-8"), name)
+
+
+def imports(name: str, tree: ast.Module) -> Iterator[str]:
+    """The dotted names that a file imports; of `from a import b` both `a` and `a.b`. Those in functions count too."""
+    package = name.removesuffix(".py").split("/")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            if called in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
+                yield str(node.args[0].value)
+
+
+def within(name: str, doors: tuple[str, ...]) -> bool:
+    return any(name == door or (door.endswith("/") and name.startswith(door)) for door in doors)
+
+
+def room(dotted: str) -> str:
+    """The room of `engine.rules.load` is `rules`."""
+    return dotted.split(".")[1]
+
+
+def rooms_point_one_way(root: Path) -> Iterator[str]:
+    for name, tree in sources(root):
+        own = Path(name).with_suffix("").parts[1]
+        if own not in ROOMS:
+            yield f"{name}: the plan has no room `{own}`"
+            continue
+        for imported in imports(name, tree):
+            if imported.split(".")[0] != "engine" or imported in ("engine", "engine.__version__"):
+                continue
+            if room(imported) in (own, *ROOMS[own]) or any(
+                name == file and (imported + ".").startswith(module + ".") for file, module in TYPES_ONLY
+            ):
+                continue
+            yield f"{name}: {own} may not import {imported}"
+
+
+def evaluators_share_nothing(root: Path) -> Iterator[str]:
+    for name, tree in sources(root):
+        for imported in set(imports(name, tree)) & NEVER.get(name, set()):
+            yield f"{name}: may never import {imported}"
+
+
+def libraries_have_one_door(root: Path) -> Iterator[str]:
+    for name, tree in sources(root):
+        for imported in imports(name, tree):
+            top = "engine.pb" if (imported + ".").startswith("engine.pb.") else imported.split(".")[0]
+            if top == "engine" or top in sys.stdlib_module_names:
+                continue
+            if top not in DOORS:
+                yield f"{name}: no door is named for {imported}"
+            elif not within(name, DOORS[top]):
+                yield f"{name}: {imported} has another door: {', '.join(DOORS[top])}"
+
+
+def core_is_pure(root: Path) -> Iterator[str]:
+    for name, tree in sources(root):
+        if not within(name, PURE):
+            continue
+        for imported in imports(name, tree):
+            top = imported.split(".")[0]
+            if top in WORLD and (name, top) not in WORLD_DOORS:
+                yield f"{name}: the pure core may not import {imported}"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "open", "print", "input", "date.today", "datetime.now", "datetime.date.today", "datetime.datetime.now",
+            ):  # fmt: skip
+                yield f"{name}:{node.lineno}: the pure core may not call {ast.unparse(node.func)}"
+
+
+def stages_have_one_maker(root: Path) -> Iterator[str]:
+    makers = {"CheckedRuleset": "engine/rules/check.py", "CompiledRuleset": "engine/decide/compile.py"}
+    for name, tree in sources(root):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                if called in makers and name != makers[called]:
+                    yield f"{name}:{node.lineno}: only {makers[called]} makes a {called}"
+
+
+def files_have_a_size(root: Path) -> Iterator[str]:
+    for name, _ in sources(root):
+        lines = len((root / name).read_text(encoding="utf-8").splitlines())
+        if lines > LONGEST:
+            yield f"{name}: {lines} lines, more than {LONGEST}"
+        if lines < SHORTEST and name not in SHORT and Path(name).name != "__init__.py":
+            yield f"{name}: {lines} lines, fewer than {SHORTEST}: does it stand alone?"
+
+
+def files_say_why_they_exist(root: Path) -> Iterator[str]:
+    for name, tree in sources(root):
+        if not ast.get_docstring(tree) and (root / name).read_text(encoding="utf-8").strip():
+            yield f"{name}: no docstring"
+        if set(Path(name).with_suffix("").parts) & VAGUE:
+            yield f"{name}: a name that says nothing"
+
+
+Rule = Callable[[Path], Iterator[str]]
+
+BROKEN: dict[Rule, dict[str, str]] = {
+    rooms_point_one_way: {
+        "engine/rules/a.py": "from engine.decide.direct import Direct",
+        "engine/decide/b.py": "import engine.serve.server",
+        "engine/serve/c.py": "def f():\n    from engine.prove import encode",
+        "engine/serve/d.py": "from ..author import report",
+        "engine/author/e.py": "from engine.serve import convert",
+        "engine/errors.py": "from engine.rules.model import Ruleset",
+        "engine/extra/f.py": "",
+    },
+    evaluators_share_nothing: {
+        "engine/decide/direct.py": "from engine.decide import literals",
+        "engine/decide/targets.py": "from engine.decide.compile import compile_ruleset",
+    },
+    libraries_have_one_door: {
+        "engine/decide/a.py": "import durable_rules_engine",
+        "engine/serve/b.py": "def f():\n    import yaml",
+        "engine/rules/c.py": "import requests",
+        "engine/decide/d.py": "from engine.pb.v1 import triage_pb2",
+        "engine/serve/e.py": "from google.protobuf import json_format",
+        "engine/client.py": "from importlib import import_module\nimport_module('rich')",
+    },
+    core_is_pure: {
+        "engine/rules/a.py": "import time",
+        "engine/decide/b.py": "from datetime import datetime\ndatetime.now()",
+        "engine/decide/c.py": "open('x')",
+        "engine/decide/d.py": "from pathlib import Path",
+    },
+    stages_have_one_maker: {"engine/serve/a.py": "CheckedRuleset()", "engine/decide/b.py": "model.CheckedRuleset()"},
+    files_have_a_size: {"engine/a.py": "x = 1\n" * 401, "engine/b.py": "x = 1\n" * 59},
+    files_say_why_they_exist: {"engine/a.py": "x = 1", "engine/rules/helpers.py": '"""Helps."""'},
+}
+"""For each rule a tree in which every file breaks it."""
+
+
+@pytest.mark.parametrize("rule", BROKEN, ids=lambda rule: rule.__name__)
+def test_the_engine_keeps(rule: Rule) -> None:
+    assert list(rule(ROOT)) == []
+
+
+@pytest.mark.parametrize("rule", BROKEN, ids=lambda rule: rule.__name__)
+def test_each_rule_can_fail(rule: Rule, tmp_path: Path) -> None:
+    for name, text in BROKEN[rule].items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    found = {problem.split(":")[0] for problem in rule(tmp_path)}
+    assert found == set(BROKEN[rule])
+
+
+def test_exceptions_are_still_needed() -> None:
+    """A name on a list of exceptions that is no exception any more leaves the list."""
+    lines = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name, _ in sources(ROOT)}
+    assert [name for name in SHORT if lines.get(name, SHORTEST) >= SHORTEST] == []
+    imported = {(name, each) for name, tree in sources(ROOT) for each in imports(name, tree)}
+    assert imported >= TYPES_ONLY
+    assert imported >= WORLD_DOORS
+    files = {file for doors in DOORS.values() for file in doors if file.endswith(".py")}
+    assert sorted(file for file in files if file not in lines) == []
+
+
+def test_the_client_is_light() -> None:
+    """In a fresh process, `import engine.client` loads neither the inference engine, nor YAML, nor SQL."""
+    program = "import sys, engine.client; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    loaded = {module.split(".")[0] for module in done.stdout.split()}
+    assert "grpc" in loaded
+    assert sorted(loaded & set(HEAVY)) == []
+
+
+def test_public_names_come_when_they_are_used() -> None:
+    program = """
+import sys, engine
+assert not {"yaml", "durable_rules_engine"} & set(sys.modules)
+for name in engine.__all__:
+    assert getattr(engine, name).__module__.startswith("engine."), name
+    assert name in dir(engine)
+assert {"yaml", "durable_rules_engine"} <= set(sys.modules)
+try:
+    engine.nonsense
+except AttributeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "module `engine` has no `nonsense`\n"), done.stderr
