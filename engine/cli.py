@@ -54,9 +54,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        code = app(standalone_mode=False) or 0
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        code = app(standalone_mode=False) or 0  # ends the process itself when nobody reads its output any more
     except Exception as error:
         code = _explain(error)
     sys.exit(code)
@@ -66,10 +64,7 @@ def _explain(error: Exception) -> int:
     from engine.errors import PluisError
 
     show = getattr(error, "show", None)
-    if isinstance(error, BrokenPipeError):
-        # Nobody reads what is printed any more; the interpreter must not try again when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    elif callable(show):  # what was typed cannot be understood
+    if callable(show):  # what was typed cannot be understood
         show()
     elif isinstance(error, PluisError):
         _complain(str(error))

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import PurePath
 from typing import BinaryIO, TypeAlias
 
-from engine.decide.answers import EVERY_GROUP, field, plain_number, shown
+from engine.decide.answers import EVERY_GROUP, field, given, plain_number, shown
 from engine.errors import Violation
 from engine.rules import document
 from engine.rules.model import NO, YES
@@ -27,6 +27,7 @@ LARGEST = 1 << 24
 MOST_FAULTS = 100
 """How many faults of one patient are named."""
 
+_LARGEST_NUMBER = 2**63 - 1  # what the contract can carry
 _LINES = (".jsonl", ".ndjson")
 _YAML = (".yaml", ".yml")
 _BOM = b"\xef\xbb\xbf"
@@ -321,6 +322,9 @@ def _wrong(value: object) -> str:
     if isinstance(value, _Constant):
         return f"`{value.text}` is not a number"
     if isinstance(value, str):
+        number = given(_plain(value)).value
+        if isinstance(number, int) and abs(number) > _LARGEST_NUMBER:
+            return "this number is too large"
         return "" if _sayable(value) else "this is no text"
     if isinstance(value, list):
         fits = all(isinstance(each, str) and each and _sayable(each) for each in value)
