@@ -1,6 +1,6 @@
 """The Python client: a mapping of answers in, a reply in the ruleset's own words out.
 
->>> list(to_request({"age": 54, "fever": False}, ruleset="low_back_pain").answers)
+>>> sorted(to_request({"age": 54, "fever": False}, ruleset="low_back_pain").answers)
 ['age', 'fever']
 
 It holds the channel, TLS, token, deadline and retries, and needs neither the inference engine nor a YAML library.
@@ -304,9 +304,7 @@ def to_reply(response: pb.EvaluateResponse) -> Reply:
         advice=tuple(Shown(each.id, each.text, each.clinician_text) for each in outcome.advice),
         safety_net=tuple(Shown(each.id, each.text, each.clinician_text) for each in outcome.safety_net),
         next_questions=tuple(each.id for each in response.needs_answers.next_questions),
-        violations=tuple(
-            Violation(each.field, each.code, each.description) for each in response.validation.violations
-        ),
+        violations=tuple(Violation(each.field, each.code, each.description) for each in response.validation.violations),
         decision_id=response.decision_id,
         decision_digest=response.decision_digest,
         request_id=response.request_id,

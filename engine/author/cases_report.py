@@ -64,9 +64,9 @@ class CasesReport:
             return page
         if not cases:
             self.invalid += 1
-            page.add(f"{folder}: error: there are no cases; write them in {CASES}", Role.ALARM)
+            page.verbatim(f"{folder}: error: there are no cases; write them in {CASES}", Role.ALARM)
             return page
-        page.add(f"{checked.ruleset.id} {checked.ruleset.version} ({folder})", Role.HEADING)
+        page.verbatim(f"{checked.ruleset.id} {checked.ruleset.version} ({folder})", Role.HEADING)
         evaluator = Evaluator(checked)
         self._add(page, run_cases(evaluator, cases))
         evaluator.rete.close()
@@ -92,7 +92,7 @@ class CasesReport:
 
 def _why(page: Page, result: CaseResult) -> None:
     """Where the case stands, each difference in its author's words, and the rules that were true."""
-    page.add(result.case.span.place, Role.ASIDE, "      ")
+    page.verbatim(f"      {result.case.span.place}", Role.ASIDE)
     if result.error:
         page.add(f"no decision: {result.error}", lead="      ")
     column = max((len(each.key) for each in result.differences), default=0) + 2

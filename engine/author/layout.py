@@ -25,7 +25,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of at most the width that was asked for, without its break."""
+    """One line, without its break."""
 
     text: str
     role: Role = Role.TEXT
@@ -46,9 +46,9 @@ class Page:
             wrapped = textwrap.wrap(line, self.width, initial_indent=first, subsequent_indent=hang)
             self.lines.extend(Line(each, role) for each in wrapped or ([first.rstrip()] if first.strip() else []))
 
-    def verbatim(self, text: str) -> None:
-        """Lines as they are, however long: excerpts and their carets belong below each other."""
-        self.lines.extend(Line(plain(line)) for line in text.split("\n"))
+    def verbatim(self, text: str, role: Role = Role.TEXT) -> None:
+        """Lines as they are, however long: carets stay below their excerpt, and a path stays whole."""
+        self.lines.extend(Line(plain(line), role) for line in text.split("\n"))
 
     def heading(self, text: str) -> None:
         """A heading with an empty line before it."""

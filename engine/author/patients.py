@@ -162,7 +162,7 @@ def _json_lines(lines: Iterator[_Numbered]) -> Iterator[Read]:
     for number, line in lines:
         if line.strip():
             place = f"line {number}"
-            value = _value(line, place, number)
+            value = _value(line.rstrip(b"\r\n"), place, number)
             yield value if isinstance(value, Fault) else _patient(value, place)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.author.labels import labels
 from engine.author.layout import Page, Role
-from engine.author.render import Json, Labels, word
+from engine.author.render import Json, Labels, range_of, word
 
 
 def render_questionnaire(response: Json, width: int) -> Page:
@@ -49,11 +49,7 @@ def _question(page: Page, words: Labels, question: Json) -> None:
     takes = words.get(kind, kind)
     if kind in ("choice", "several"):
         takes += ": " + ", ".join(f"{each['id']} ({each.get('text', '')})" for each in question.get("options", ()))
-    if question.get("minimum") or question.get("maximum"):
-        takes += f", {question.get('minimum', '')}-{question.get('maximum', '')}"
-    if question.get("unit"):
-        takes += f" {question['unit']}"
-    page.add(takes, Role.ASIDE, "    ")
+    page.add(", ".join(filter(None, [takes, range_of(question)])), Role.ASIDE, "    ")
     if "askedWhen" in question:
         page.add(f"{words['asked_when']} {in_words(words, question['askedWhen'])}", Role.ASIDE, "    ")
     if question.get("core"):

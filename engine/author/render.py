@@ -5,6 +5,7 @@ It renders the JSON form of `EvaluateResponse`, which is the same in process and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -13,6 +14,10 @@ from engine.author.layout import Page, Role
 
 Json: TypeAlias = Mapping[str, Any]
 Labels: TypeAlias = Mapping[str, str]
+
+_COUNTS = re.compile(r"\A\d+ violations? in the request|; \d+ were left out.*\Z")
+REFUSALS = frozenset({"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE"})
+"""Codes that ask the caller for another request; any other means that something failed."""
 
 
 def render_response(response: Json, width: int) -> Page:
@@ -32,11 +37,13 @@ def render_response(response: Json, width: int) -> Page:
 
 
 def render_refusal(error: Json, language: str, width: int) -> Page:
-    """The page of a request that was refused: the message and each thing that is wrong."""
+    """The page of a request that was refused or failed: the message and each thing that is wrong."""
     page = Page(width)
-    words = labels(language)
-    violations = error.get("violations", ())
-    page.add(f"{words['refused']}: {error.get('message', '')}", Role.ALARM, indent=2)
+    refused = labels(language)["refused" if error.get("code") in REFUSALS else "failed"]
+    message, violations = error.get("message", ""), error.get("violations", ())
+    if violations:  # the message quotes the first, which stands below: only its counts are told
+        message = "".join(_COUNTS.findall(message))
+    page.add(f"{refused}: {message}" if message else refused, Role.ALARM, indent=2)
     for each in violations:
         place = f"{each['field']}: " if each.get("field") else ""
         page.add(f"{place}{each.get('description', '')}", lead="  - ")
@@ -68,7 +75,6 @@ def _needs_answers(page: Page, words: Labels, needs: Json) -> None:
     page.add(words["needs_answers"], Role.HEADING)
     page.add(needs.get("floorText", {}).get("title") or _disposition(needs, "floor"), Role.TITLE)
     _carried(page, words, needs, needs.get("floorText", {}))
-    page.pairs([(words["could_become"], _disposition(needs, "ceiling"))])
     page.heading(words["next_questions"])
     current = ""
     for each in needs.get("nextQuestions", ()):
@@ -94,6 +100,7 @@ def _carried(page: Page, words: Labels, outcome: Json, wording: Json) -> None:
             (words["guidance"], outcome.get("guidanceText") or word(outcome.get("guidance", ""), "GUIDANCE_")),
             (words["valid"], counted(words, "days", valid) if valid else ""),
             (words["recheck"], counted(words, "after_days", recheck) if recheck else ""),
+            (words["could_become"], _disposition(outcome, "ceiling")),
         ]
     )
 
@@ -125,7 +132,8 @@ def _programme(page: Page, words: Labels, programme: Json) -> None:
     title = programme.get("title") or word(programme.get("choice", ""), "PROGRAMME_")
     reason = programme.get("text", "")
     if programme.get("open"):
-        reason = words["programme_open"].format(", ".join(programme.get("openQuestions", ())))
+        questions = ", ".join(programme.get("openQuestions", ()))
+        reason = words["programme_open"].format(questions) if questions else words["open"]
     page.add(f"{title}: {reason}" if reason else title, lead="  ")
     _clinician(page, words, programme, "  ")
 
@@ -154,6 +162,13 @@ def _question(page: Page, words: Labels, following: Json) -> None:
         page.add(
             " / ".join(f"{each.get('text', '')} ({each['id']})" for each in question["options"]), Role.ASIDE, "    "
         )
+    page.add(range_of(question), Role.ASIDE, "    ")
+
+
+def range_of(question: Json) -> str:
+    """What numbers a question takes, such as `0-12 bar`; empty where it takes none."""
+    low, high = question.get("minimum", ""), question.get("maximum", "")
+    return f"{f'{low}-{high}' if low or high else ''} {question.get('unit', '')}".strip()
 
 
 def _disposition(holder: Json, key: str) -> str:

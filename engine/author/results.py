@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.author.patients import Fault, Read
-from engine.author.render import Json
+from engine.author.render import REFUSALS, Json
 from engine.decide.answers import shown
 from engine.errors import Violation
 
 DECIDED, OTHER, REFUSED, NEEDS_ANSWERS = 0, 1, 2, 3
 _MILDEST_FIRST = (DECIDED, NEEDS_ANSWERS, REFUSED, OTHER)
-_REFUSALS = frozenset({"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE"})
 
 Ask = Callable[[Mapping[str, Any]], Json]
 """Gives the response to the arguments of one patient's request, or `{"error": ...}` where it is refused or fails."""
@@ -40,7 +39,7 @@ class Result:
     def exit_code(self) -> int:
         """0 a decision, 3 answers are needed, 2 refused, 1 anything else."""
         if self.error is not None:
-            return REFUSED if self.error.get("code") in _REFUSALS else OTHER
+            return REFUSED if self.error.get("code") in REFUSALS else OTHER
         return DECIDED if "decision" in self.content else NEEDS_ANSWERS if "needsAnswers" in self.content else OTHER
 
 

@@ -96,8 +96,8 @@ def given(text: str | tuple[str, ...]) -> Given:
 def read_answers(ruleset: Ruleset, answers: Mapping[str, Given], none_of: Iterable[str] = ()) -> Answers:
     """The typed answers, with the denied groups written out.
 
-    Raises AnswersError with every violation, sorted by field: unknown questions, groups and options, wrong types, numbers
-    out of range.
+    Raises AnswersError with every violation, sorted by field: unknown questions, groups and options, wrong types,
+    numbers out of range.
     """
     violations: list[Violation] = []
     values: dict[str, GivenValue] = {}
@@ -148,9 +148,13 @@ def _denied(ruleset: Ruleset, none_of: Iterable[str]) -> tuple[list[Question], l
         for question in ruleset.questions.values()
         if question.group
         and (EVERY_GROUP in names or question.group in names)
-        and (question.type is QuestionType.YES_NO or (question.type is QuestionType.CHOICE and NOTHING in question.options))
+        and (question.type is QuestionType.YES_NO or NOTHING in _choices(question))
     ]
     return covered, violations
+
+
+def _choices(question: Question) -> tuple[str, ...]:
+    return question.options if question.type is QuestionType.CHOICE else ()
 
 
 _ACCEPTED = {
@@ -199,7 +203,8 @@ def _several(question: Question, chosen: tuple[str, ...]) -> tuple[str, ...] | V
         if option not in question.options:
             return _no_option(question, option)
     if not chosen:
-        return Violation(field(question.id), "wrong-type", f"`{question.id}` takes a list of options, and the list is empty")
+        message = f"`{question.id}` takes a list of options, and the list is empty"
+        return Violation(field(question.id), "wrong-type", message)
     return tuple(option for option in question.options if option in chosen)
 
 
@@ -225,7 +230,7 @@ def unlisted(ruleset: Ruleset, answers: Mapping[str, Given], rest: str) -> Itera
             continue
         if rest == NO and question.type is QuestionType.YES_NO:
             yield question.id, Given(QuestionType.YES_NO, NO)
-        elif rest == NO and question.type is QuestionType.CHOICE and NOTHING in question.options:
+        elif rest == NO and NOTHING in _choices(question):
             yield question.id, Given(QuestionType.CHOICE, NOTHING)
         else:
             yield question.id, UNKNOWN

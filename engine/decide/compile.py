@@ -1,8 +1,8 @@
 """CheckedRuleset -> CompiledRuleset: the flat rules that the inference network runs, packed into shards.
 
-Each condition becomes an *or* of flat conjunctions of literals (see `literals.py`). Where that would explode, a part is
-computed one level earlier and enters as one literal. See `rete.py` for why the network may contain nothing else, and for
-the limits that shape the shards.
+Each condition becomes an *or* of flat conjunctions of literals (see `literals.py`). Where that would explode, a part
+is computed one level earlier and enters as one literal. See `rete.py` for why the network may contain nothing else, and
+for the limits that shape the shards.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import combinations
 from math import comb, prod
 from typing import TypeAlias
 
-from engine.decide.literals import AtLeast, Book, Formula, Inputs
+from engine.decide.literals import Book, Formula, Inputs
 from engine.decide.targets import Targets, targets
 from engine.rules.condition import Condition
 from engine.rules.model import CheckedRuleset

@@ -37,8 +37,8 @@ class NextQuestion:
 class Outcome:
     """A decision, or what is known while answers are still needed. A pure function of ruleset content and answers.
 
-    `rules`: every true rule, the most urgent first, then by id; the default's id where none is true. `open_rules`: those
-    above the floor that missing answers could make true. `within_hours`: hours, None where no time is set.
+    `rules`: every true rule, the most urgent first, then by id; the default's id where none is true. `open_rules`:
+    those above the floor that missing answers could make true. `within_hours`: hours, None where no time is set.
     """
 
     floor: Disposition

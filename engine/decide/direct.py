@@ -1,17 +1,18 @@
 """What a condition means: the evaluator that walks the condition tree and *is* the meaning of a ruleset.
 
-A condition has a set of outcomes that are still possible: a non-empty set of true, false and unknown. A value gives one of
-true and false; an unknown answer gives unknown; a missing one leaves all three open; one that is not applicable is false.
-`all`, `any`, `not` and `count` are strong Kleene logic lifted to these sets, each member varying on its own.
+A condition has a set of outcomes that are still possible: a non-empty set of true, false and unknown. A value gives
+one of true and false; an unknown answer gives unknown; a missing one leaves all three open; one that is not applicable
+is false. `all`, `any`, `not` and `count` are strong Kleene logic lifted to these sets, each member varying on its own.
 
-It shares no code with the inference network (`compile.py`, `rete.py`): the two are held against each other on every
-decision, which would prove nothing otherwise.
+It shares no code with the inference network (`literals.py`, `compile.py`, `rete.py`): the two are held against each
+other on every decision, which would prove nothing otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import TypeVar
 
 from engine.decide.answers import Answers, GivenValue
 from engine.decide.targets import Match, Standing, Targets
@@ -37,7 +38,7 @@ from engine.rules.condition import (
     Unless,
 )
 from engine.rules.model import Ruleset
-from engine.rules.scale import Programme
+from engine.rules.scale import Disposition, Programme
 
 TRUE, FALSE, UNKNOWN = 1, 2, 4
 """The outcomes, as bits: a set of outcomes is their sum."""
@@ -53,7 +54,7 @@ _SURELY = (0, TRUE, FALSE, UNDECIDED, FALSE, UNDECIDED, FALSE, UNDECIDED)
 def _both(one: int, other: int) -> int:
     """Kleene *and* of two sets: false before unknown before true."""
     result = (one | other) & FALSE
-    if one & UNKNOWN and other & (UNKNOWN | TRUE) or other & UNKNOWN and one & TRUE:
+    if (one & UNKNOWN and other & (UNKNOWN | TRUE)) or (other & UNKNOWN and one & TRUE):
         result |= UNKNOWN
     if one & other & TRUE:
         result |= TRUE
@@ -62,6 +63,9 @@ def _both(one: int, other: int) -> int:
 
 _ALL = tuple(tuple(_both(one, other) for other in range(8)) for one in range(8))
 _ANY = tuple(tuple(_NOT[_both(_NOT[one], _NOT[other])] for other in range(8)) for one in range(8))
+
+
+_Word = TypeVar("_Word", Disposition, Programme)
 
 
 class Reading:
@@ -199,9 +203,7 @@ def _count(at_least: int, members: list[int]) -> int:
     """At least n of the members: true with n true ones, false with too few that are not false, else unknown."""
     reachable = {(0, 0)}  # (members true, members unknown), over every way in which the members can turn out
     for outcomes in members:
-        steps = [
-            step for bit, step in ((TRUE, (1, 0)), (FALSE, (0, 0)), (UNKNOWN, (0, 1))) if outcomes & bit
-        ]
+        steps = [step for bit, step in ((TRUE, (1, 0)), (FALSE, (0, 0)), (UNKNOWN, (0, 1))) if outcomes & bit]
         reachable = {(sure + more, maybe + perhaps) for sure, maybe in reachable for more, perhaps in steps}
     result = 0
     for sure, maybe in reachable:
@@ -209,7 +211,7 @@ def _count(at_least: int, members: list[int]) -> int:
     return result
 
 
-def _within(possible: frozenset[object] | frozenset[Programme], wanted: frozenset[object] | frozenset[Programme]) -> int:
+def _within(possible: frozenset[_Word], wanted: frozenset[_Word]) -> int:
     if possible <= wanted:
         return TRUE
     return UNDECIDED if possible & wanted else FALSE

@@ -35,11 +35,8 @@ class Evaluator:
     def __init__(self, checked: CheckedRuleset) -> None:
         self.checked = checked
         self.compiled = compile_ruleset(checked)
-        self._always = frozenset(
-            item.id
-            for item in (*checked.ruleset.advice.values(), *checked.ruleset.safety_net.values())
-            if item.id not in self.compiled.targets.texts
-        )
+        texts = checked.ruleset.advice.keys() | checked.ruleset.safety_net.keys()
+        self._always = frozenset(texts - self.compiled.targets.texts.keys())
         self.rete = Rete(self.compiled)
         self.inference: Matcher = self.rete
         self.direct = Direct(checked.ruleset, self.compiled.targets)
@@ -68,8 +65,8 @@ class Evaluator:
     def evaluate(self, answers: Answers) -> Evaluated:
         """The outcome that follows from the answers.
 
-        Raises EvaluatorsDisagree when the inference network and the direct evaluator differ anywhere, and EngineFault when
-        the network deviates: then there is no decision.
+        Raises EvaluatorsDisagree when the inference network and the direct evaluator differ anywhere, and EngineFault
+        when the network deviates: then there is no decision.
         """
         ruleset = self.checked.ruleset
         direct, inference = self.direct.session(answers), self.inference.session(answers)

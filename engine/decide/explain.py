@@ -1,4 +1,4 @@
-"""A decision -> reasons a clinician can read: the answers behind each true rule, and why not the next-higher disposition."""
+"""A decision -> reasons: the answers behind each true rule, and why the next-higher disposition does not hold."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why this decision. `next_higher` is None where no rule has a more urgent disposition; `obstacles` are its rules."""
+    """Why this decision. `obstacles` are the rules of `next_higher`, which is None where nothing is more urgent."""
 
     reasons: tuple[Reason, ...]
     next_higher: Disposition | None

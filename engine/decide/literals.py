@@ -192,7 +192,9 @@ class QuestionInput:
 
     def _value_feed(self, value: tuple[str, ...] | Decimal) -> Feed:
         feeds = [
-            _feed([each], "t" if _compares(each[0], value) else "f") for each in self._compared if isinstance(each[0], Compare)
+            _feed([each], "t" if _compares(each[0], value) else "f")
+            for each in self._compared
+            if isinstance(each[0], Compare)
         ]
         feeds.append(
             _feed([each for each in self._literals if not isinstance(each[0], Compare)], {Unknown: "f", Answered: "t"})

@@ -2,9 +2,10 @@
 
 The library is unmaintained and gives wrong answers or crashes outside a narrow fragment, so all its quirks end here:
 
-- an evaluation asserts ONE fact, holding only the literals that are true, each with the integer 1. Rules are flat positive
-  conjunctions of `literal == 1`. The engine sees no strings, no other numbers, no negation, no `$or`, no chaining.
-- a sentinel rule fires for every fact: it proves that the engine ran, and keeps `delete_state` and friends off the path.
+- an evaluation asserts ONE fact, holding only the literals that are true, each with the integer 1. Rules are flat
+  positive conjunctions of `literal == 1`. The engine sees no strings, no other numbers, no negation, no `$or`, no
+  chaining.
+- a sentinel rule fires for every fact: it proves that the engine ran (and `delete_state` crashes where none fired).
 - at most 60 literals and 200 rules per handle (past 64 pending tests a fact is refused with error 303).
 - names are compared by 32-bit FNV-1a only: collisions, also with the engine's reserved words, are refused at load.
 - two equal conjunctions would be two conditions behind one test path; `compile` merges them into one rule.
@@ -144,7 +145,10 @@ class Rete:
             self.faults += 1
             del self._handles[id(shard)]
             handle.free()
-            raise error if isinstance(error, EngineFault) else EngineFault(f"the engine failed: {type(error).__name__}") from None
+            if isinstance(error, EngineFault):
+                raise
+            # The engine's own text may carry the fact, so only the kind of error leaves this file.
+            raise EngineFault(f"the engine failed with {type(error).__name__}") from None
 
 
 class ReteSession:

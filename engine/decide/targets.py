@@ -1,7 +1,7 @@
 """What is asked of an evaluator: named conditions in three stages, and how it answers.
 
 Each stage may read the one before: rules read answers, programme rows also what the rules gave (`Standing`), texts also
-the programmes that could apply. Both evaluators get these very conditions, so that they can only agree on their meaning.
+the programmes that could apply. Both evaluators get these very conditions.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ Operand: TypeAlias = Value | Text | Parameter | Sum
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`{q: value}`, `{q: {in: [...]}}` (operator IN, one or more operands) or one bound (`at_least`, ... one operand)."""
+    """`{q: value}` and `{q: {in: [...]}}` (operator IN, one or more operands) or one bound (one operand)."""
 
     question: str
     operator: Operator

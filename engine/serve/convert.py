@@ -25,12 +25,8 @@ MAX_SUBJECT = 64
 DISPOSITIONS: Mapping[Disposition, pb.Disposition] = {
     each: getattr(pb, f"DISPOSITION_{each.word.upper()}") for each in Disposition
 }
-CALLS: Mapping[Call, pb.Call] = {
-    each: getattr(pb, f"CALL_{each.word.upper()}") for each in Call
-}
-GUIDANCE: Mapping[Guidance, pb.Guidance] = {
-    each: getattr(pb, f"GUIDANCE_{each.word.upper()}") for each in Guidance
-}
+CALLS: Mapping[Call, pb.Call] = {each: getattr(pb, f"CALL_{each.word.upper()}") for each in Call}
+GUIDANCE: Mapping[Guidance, pb.Guidance] = {each: getattr(pb, f"GUIDANCE_{each.word.upper()}") for each in Guidance}
 PROGRAMMES: Mapping[Programme, pb.Programme] = {
     each: getattr(pb, f"PROGRAMME_{each.word.upper()}") for each in Programme
 }
@@ -156,6 +152,7 @@ _READERS: Mapping[str | None, Callable[[str, pb.Answer], Given | Violation]] = {
     "unknown": lambda name, answer: UNKNOWN,
     None: _without_kind,
 }
+
 
 def is_full(view: int) -> bool:
     """Whether a view carries the whole explanation; not to say which is to ask for it."""

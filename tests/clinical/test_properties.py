@@ -93,7 +93,7 @@ def _mildest(question: str) -> list[tuple[Given, ...]]:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_completion_never_leaves_floor_and_ceiling(size: int) -> None:
-    """A settled decision of a partial record stands whatever applicable answers follow: above all, it is never too mild."""
+    """A settled decision of a partial record stands whatever applicable answers follow: it is never too mild."""
     rng = random.Random(SEED + 2)
     settled = Counter[Disposition]()
     for _ in range(size * 3):
@@ -150,7 +150,9 @@ def test_the_order_of_answers_changes_nothing() -> None:
 def test_the_order_of_rules_changes_nothing() -> None:
     rng = random.Random(SEED + 4)
     folder = RULESETS / NAME
-    sources = {path.name: Source(path.name, path.read_text()) for path in folder.glob("*.yaml") if path.name != "cases.yaml"}
+    sources = {
+        path.name: Source(path.name, path.read_text()) for path in folder.glob("*.yaml") if path.name != "cases.yaml"
+    }
     node, _ = document.read(sources["ruleset.yaml"])
     assert node is not None
     content = document.plain(node)

@@ -79,7 +79,11 @@ def _counts(condition: Condition, ruleset: Ruleset) -> bool:
     return (
         isinstance(condition, Count)
         or any(_counts(part, ruleset) for part in members(condition))
-        or any(_counts(ruleset.findings[each.finding].when, ruleset) for each in leaves(condition) if isinstance(each, FindingIs))
+        or any(
+            _counts(ruleset.findings[each.finding].when, ruleset)
+            for each in leaves(condition)
+            if isinstance(each, FindingIs)
+        )
     )
 
 

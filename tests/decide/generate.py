@@ -1,7 +1,7 @@
 """Seeded random rulesets and answers, for holding the two evaluators against each other.
 
-A ruleset is made as the plain content of its files, so that it goes through the real loader and a failing one can be kept
-as a file. Domain and words are invented.
+A ruleset is made as the plain content of its files, so that it goes through the real loader and a failing one can be
+kept as a file. Domain and words are invented.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from engine.decide.answers import Given, given
 from engine.rules.load import build
 from engine.rules.model import CheckedRuleset
+from engine.rules.scale import Call
 from engine.rules.source import Source
 
 DISPOSITIONS = ("self_care", "physio", "gp_within_days", "same_day_gp", "emergency")
@@ -65,7 +66,8 @@ def ruleset_content(rng: random.Random) -> Content:
         "dispositions": {name: {"valid_days": 1, "recheck_days": 1} for name in DISPOSITIONS},
         "programme": _programme(rng, questions, findings, rules),
         "advice": {
-            f"ADV-{number}": _when(rng, questions, findings, rules) | {"kind": "information"} for number in range(rng.randint(1, 6))
+            f"ADV-{number}": _when(rng, questions, findings, rules) | {"kind": "information"}
+            for number in range(rng.randint(1, 6))
         },
         "safety_net": {"SN-0": {}},
         "evidence": {"source": {"citation": "none", "strength": "policy"}},
@@ -120,7 +122,9 @@ def leaf(rng: random.Random, questions: Content, findings: list[str]) -> Content
         if question["type"] == "decimal" and rng.random() < 0.5:
             bound += 0.5
         operator = rng.choice(("at_least", "at_most", "above", "below", "in", "is"))
-        return {name: bound} if operator == "is" else {name: {operator: [bound, 3] if operator == "in" and bound != 3 else bound if operator != "in" else [bound]}}
+        if operator == "is":
+            return {name: bound}
+        return {name: {operator: sorted({bound, 3}) if operator == "in" else bound}}
     options = question["options"]
     if rng.random() < 0.5:
         return {name: rng.choice(options)}
@@ -190,11 +194,12 @@ def texts_content(content: Content) -> Content:
         },
         "reasons": {"some_reason": "t"},
         "dispositions": {name: {"title": "t", "text": "t"} for name in DISPOSITIONS},
-        "calls": {"clinic": "t", "none": "t"},
+        "calls": dict.fromkeys(Call.words(), "t"),
         "guidance": {"offered": "t", "recommended": "t"},
         "programmes": dict.fromkeys(PROGRAMMES, "t"),
         "advice": dict.fromkeys(content["advice"], "t"),
         "safety_net": dict.fromkeys(content["safety_net"], "t"),
+        "refuse": dict.fromkeys(content.get("refuse", {}), "t"),
     }
 
 

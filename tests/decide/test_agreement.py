@@ -101,7 +101,9 @@ BREAKS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda each: each.__name__)
-def test_a_broken_literal_is_found(broken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_literal_is_found(
+    broken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken(monkeypatch)
     tally = run(2_000, seed=1)
     assert tally.failure is not None, f"{broken.__name__} went unnoticed"

@@ -69,7 +69,7 @@ def random_tree(rng: random.Random, names: list[str], depth: int) -> Condition:
 def test_the_outcomes_are_those_of_all_combinations() -> None:
     rng = random.Random(2)
     names = [f"q{number}" for number in range(6)]
-    ruleset = load_content(small_content(dict.fromkeys(names, {"type": "yes_no"}), {"q0": "yes"})).ruleset
+    ruleset = load_content(small_content({name: {"type": "yes_no"} for name in names}, {"q0": "yes"})).ruleset
     sets = {"yes": TRUE, "no": FALSE, "unknown": UNKNOWN, "missing": OPEN}
     seen = set()
     for _ in range(400):
@@ -86,7 +86,12 @@ def test_the_outcomes_are_those_of_all_combinations() -> None:
     assert len(seen) >= 6
 
 
-GATE = {"yes": ({"gate": "yes"}, set()), "no": ({"gate": "no"}, set()), "unknown": ({}, {"gate"}), "missing": ({}, set())}
+GATE = {
+    "yes": ({"gate": "yes"}, set()),
+    "no": ({"gate": "no"}, set()),
+    "unknown": ({}, {"gate"}),
+    "missing": ({}, set()),
+}
 STATES = ("value", "unknown", "missing")
 IS, IS_UNKNOWN, IS_ANSWERED = Compare("gated", Operator.IN, ("yes",)), Unknown("gated"), Answered("gated")
 CASES = [
@@ -116,7 +121,11 @@ def test_every_state_of_an_answer_behind_every_state_of_its_gate(
     values = values | ({"gated": "yes"} if state == "value" else {})
     unknowns = unknowns | ({"gated"} if state == "unknown" else set())
     reading = Reading(load_content(content).ruleset, Answers(values, frozenset(unknowns)))
-    assert (reading.outcomes(IS), reading.outcomes(IS_UNKNOWN), reading.outcomes(IS_ANSWERED)) == (compared, unknown, answered)
+    assert (reading.outcomes(IS), reading.outcomes(IS_UNKNOWN), reading.outcomes(IS_ANSWERED)) == (
+        compared,
+        unknown,
+        answered,
+    )
 
 
 def test_not_at_least_is_not_below_where_the_question_is_not_applicable() -> None:

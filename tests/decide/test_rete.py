@@ -6,7 +6,7 @@ import json
 import os
 import random
 import threading
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import durable_rules_engine as native
 import pytest
@@ -30,7 +30,9 @@ def test_flat_rules_fire_exactly_where_their_literals_hold() -> None:
     rng = random.Random(9)
     keys = [f"a{number}" for number in range(40)]
     rules = tuple(
-        FlatRule(f"r{number}", tuple(sorted(rng.sample(keys, rng.randint(1, 8)))), frozenset({f"R{number}"}), frozenset())
+        FlatRule(
+            f"r{number}", tuple(sorted(rng.sample(keys, rng.randint(1, 8)))), frozenset({f"R{number}"}), frozenset()
+        )
         for number in range(120)
     )
     handle = rete._Handle(Shard(rules, frozenset(keys)))
@@ -54,7 +56,7 @@ def test_past_the_limit_the_engine_refuses_the_fact_and_there_is_no_answer() -> 
     keys = [f"a{number}" for number in range(120)]
     rules = tuple(
         FlatRule(f"r{n}", (key, other), frozenset({f"R{n}"}), frozenset())
-        for n, (key, other) in enumerate(zip(keys, keys[1:], strict=False))
+        for n, (key, other) in enumerate(pairwise(keys))
     )
     handle = rete._Handle(Shard(rules, frozenset(keys)))
     with pytest.raises(Exception):  # noqa: B017 - the engine raises bare Exception with its error number

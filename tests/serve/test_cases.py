@@ -37,12 +37,19 @@ EMERGENCY = Expectation(
         (Case("A", answers=NUMB, expect=EMERGENCY), []),
         (Case("B", answers=NUMB), []),
         (
-            Case("C", answers=NUMB, expect=Expectation(disposition=Disposition.PHYSIO, acceptable=(Disposition.EMERGENCY,))),
+            Case(
+                "C",
+                answers=NUMB,
+                expect=Expectation(disposition=Disposition.PHYSIO, acceptable=(Disposition.EMERGENCY,)),
+            ),
             [Difference("disposition", "physio", "emergency")],
         ),
         (Case("D", answers=NUMB, expect=Expectation(call=Call.NONE)), [Difference("call", "none", "gp_or_hap_now")]),
         (Case("E", answers=NUMB, expect=Expectation(within_hours=24)), [Difference("within_hours", "24", "1")]),
-        (Case("F", answers=NUMB, expect=Expectation(rules=("E01", "S01"))), [Difference("rules", "[E01, S01]", "[E01]")]),
+        (
+            Case("F", answers=NUMB, expect=Expectation(rules=("E01", "S01"))),
+            [Difference("rules", "[E01, S01]", "[E01]")],
+        ),
         (Case("G", answers=NUMB, expect=Expectation(rules=())), [Difference("rules", "[]", "[E01]")]),
         (Case("H", answers=NUMB, expect=Expectation(advice=())), [Difference("advice", "[]", "[ADV-2]")]),
         (Case("I", answers=NUMB, expect=Expectation(safety_net=())), [Difference("safety_net", "[]", "[SN-1]")]),
@@ -50,7 +57,12 @@ EMERGENCY = Expectation(
             Case("J", answers=NUMB, expect=Expectation(programme=Programme.PILATES)),
             [Difference("programme", "pilates", "none_yet")],
         ),
-        (Case("K", expect=Expectation(needs_answers=True, floor=Disposition.SELF_CARE, ceiling=Disposition.EMERGENCY)), []),
+        (
+            Case(
+                "K", expect=Expectation(needs_answers=True, floor=Disposition.SELF_CARE, ceiling=Disposition.EMERGENCY)
+            ),
+            [],
+        ),
         (
             Case("L", answers=NUMB, expect=Expectation(needs_answers=True)),
             [Difference("disposition", "needs_answers", "emergency")],

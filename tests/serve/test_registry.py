@@ -77,7 +77,12 @@ def test_what_is_not_served_is_answered_with_what_is(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "before", "after", "told"),
     [
-        ("cases.yaml", "disposition: emergency", "disposition: physio", "case C1: disposition is emergency, expected physio"),
+        (
+            "cases.yaml",
+            "disposition: emergency",
+            "disposition: physio",
+            "case C1: disposition is emergency, expected physio",
+        ),
         ("cases.yaml", "answers: {age: 40", "answers: {age: 40, onset: 41", 'case C2: answers["age"]: contradiction'),
         ("cases.yaml", "numb: yes", "numbness: yes", "unknown-question"),
         ("ruleset.yaml", "{numb: yes}", "{numbness: yes}", "unknown-question"),
@@ -137,5 +142,14 @@ def test_an_old_snapshot_still_decides_after_a_reload(copied: Path) -> None:
 
 
 def test_versions_are_ordered_as_semantic_versions_are() -> None:
-    ordered = ["0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0", "1.2.0"]
-    assert sorted(reversed(ordered), key=precedence) == ordered
+    ordered = [
+        "0.9.0",
+        "1.0.0-alpha",
+        "1.0.0-alpha.1",
+        "1.0.0-alpha.beta",
+        "1.0.0-beta.2",
+        "1.0.0-beta.11",
+        "1.0.0",
+        "1.2.0",
+    ]
+    assert sorted(ordered[::-1], key=precedence) == ordered

@@ -70,7 +70,7 @@ def test_silence_is_missing_and_only_a_denied_group_answers_no(evaluator: Evalua
     [
         ("numb", pb.Answer(), "missing-kind"),
         ("numb", pb.Answer(yes_no=pb.YES_NO_UNSPECIFIED), "missing-kind"),
-        ("numb", pb.Answer(yes_no=7), "unknown-value"),  # type: ignore[arg-type]  # a number of a newer contract
+        ("numb", pb.Answer(yes_no=7), "unknown-value"),  # a number of a newer contract
         ("numb", pb.Answer(choice="no"), "wrong-type"),
         ("numb", pb.Answer(integer=0), "wrong-type"),
         ("age", pb.Answer(decimal="12"), "wrong-type"),
@@ -90,7 +90,9 @@ def test_silence_is_missing_and_only_a_denied_group_answers_no(evaluator: Evalua
         ("nothing", pb.Answer(unknown=pb.Unknown()), "unknown-question"),
     ],
 )
-def test_an_answer_that_says_nothing_certain_is_refused(evaluator: Evaluator, name: str, answer: pb.Answer, code: str) -> None:
+def test_an_answer_that_says_nothing_certain_is_refused(
+    evaluator: Evaluator, name: str, answer: pb.Answer, code: str
+) -> None:
     assert violations(evaluator, request(answers={name: answer})) == [(f'answers["{name}"]', code)]
 
 
@@ -106,7 +108,7 @@ def test_everything_wrong_is_told_at_once(evaluator: Evaluator) -> None:
         },
         none_of=["flags", "ghosts"],
         view=9,
-        context=pb.RequestContext(request_id="a\nb", subject_reference="x" * 65, respondent=9),  # type: ignore[arg-type]
+        context=pb.RequestContext(request_id="a\nb", subject_reference="x" * 65, respondent=9),
     )
     assert violations(evaluator, message) == [
         ('answers["age"]', "contradiction"),

@@ -12,9 +12,13 @@ from engine.rules.model import QuestionType
 from engine.rules.scale import Disposition
 from engine.serve import convert
 from engine.serve.describe import condition_message
-from tests.serve.conftest import Running
+from tests.serve.conftest import SMALL, Running
 
-OLD_AND_FELL = {"age": pb.Answer(integer=70), "trauma": pb.Answer(choice="major"), "numb": pb.Answer(unknown=pb.Unknown())}
+OLD_AND_FELL = {
+    "age": pb.Answer(integer=70),
+    "trauma": pb.Answer(choice="major"),
+    "numb": pb.Answer(unknown=pb.Unknown()),
+}
 HEALTHY = {
     "age": pb.Answer(integer=40),
     "weeks": pb.Answer(decimal="4.5"),
@@ -55,6 +59,7 @@ def test_a_decision_carries_everything(small: Running) -> None:
         title="none_yet en",
     )
     assert [rule.id for rule in decision.rules] == ["S01", "G01"]
+    line = 1 + (SMALL / "small" / "ruleset.yaml").read_text(encoding="utf-8").splitlines().index("  S01:")
     assert decision.rules[0] == pb.RuleReason(
         id="S01",
         disposition=pb.DISPOSITION_SAME_DAY_GP,
@@ -75,7 +80,7 @@ def test_a_decision_carries_everything(small: Running) -> None:
                 url="https://example.org/source",
             )
         ],
-        source="ruleset.yaml:38",
+        source=f"ruleset.yaml:{line}",
     )
     assert not decision.rules[1].HasField("within_hours")
     (reason,) = decision.rules[1].answers
@@ -109,7 +114,9 @@ def test_a_milder_decision_has_guidance_and_its_programme_may_be_open(small: Run
 
 
 def test_an_unsettled_result_is_no_decision_and_carries_its_floor(small: Running) -> None:
-    response = evaluate(small, answers={"age": pb.Answer(integer=70), "trauma": pb.Answer(choice="minor")}, language="en")
+    response = evaluate(
+        small, answers={"age": pb.Answer(integer=70), "trauma": pb.Answer(choice="minor")}, language="en"
+    )
     assert response.WhichOneof("outcome") == "needs_answers"
     needs = response.needs_answers
     assert (needs.floor, needs.ceiling, needs.act_now) == (pb.DISPOSITION_SAME_DAY_GP, pb.DISPOSITION_EMERGENCY, True)
@@ -161,7 +168,11 @@ def test_the_questionnaire_has_every_question_with_its_conditions(small: Running
     assert list(response.groups) == [pb.QuestionGroup(id="flags", title="flags en", none_of_text="none of these en")]
     age, trauma, days = response.questions[0], response.questions[3], response.questions[6]
     assert (age.type, age.minimum, age.maximum, age.unit) == (pb.QUESTION_TYPE_INTEGER, "0", "120", "years")
-    assert [(option.id, option.text) for option in trauma.options] == [("none", "no"), ("minor", "slightly"), ("major", "badly")]
+    assert [(option.id, option.text) for option in trauma.options] == [
+        ("none", "no"),
+        ("minor", "slightly"),
+        ("major", "badly"),
+    ]
     assert not age.HasField("asked_when")
     fever = pb.Comparison(question="fever", operator=pb.COMPARISON_OPERATOR_IN, values=["yes"])
     assert days.asked_when == pb.Condition(comparison=fever)
@@ -169,7 +180,11 @@ def test_the_questionnaire_has_every_question_with_its_conditions(small: Running
 
 def test_a_ruleset_is_described_with_its_rules_and_their_conditions(small: Running) -> None:
     response = small.stub.GetRuleset(pb.GetRulesetRequest(ruleset="small", language="en"))
-    assert (response.description, response.intended_use, response.disclaimer) == ("summary en", "use en", "disclaimer en")
+    assert (response.description, response.intended_use, response.disclaimer) == (
+        "summary en",
+        "use en",
+        "disclaimer en",
+    )
     assert list(response.parameters) == [pb.ParameterDescription(id="old", value="60", unit="years")]
     assert [rule.id for rule in response.rules] == ["E01", "G01", "P01", "S01", "D00"]
     rules = {rule.id: rule for rule in response.rules}
