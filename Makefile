@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PORT ?= 8443
+PORT ?= 50051
 # durable_rules calls a function that Python 3.13 removed; this name has the same signature. Its build reads CPPFLAGS only.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -38,8 +38,8 @@ test: $(READY) ## run all tests, the slow ones too (minutes)
 check: lint types ## lint, types and the fast tests (under a minute, no network)
 	@$(BIN)/python -m pytest -q -m "not slow"
 
-serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=8443)
-	@$(BIN)/pluis serve --listen 127.0.0.1:$(PORT) --rulesets rulesets
+serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=50051)
+	@$(BIN)/pluis serve --port $(PORT)
 
 bench: $(READY) ## measure evaluations in process and over gRPC, as ratios
 	@$(BIN)/python -m tests.bench.bench
@@ -48,7 +48,7 @@ lint: $(READY) ## ruff, buf, and the rulesets themselves
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/buf lint
-	@$(BIN)/pluis lint rulesets/low_back_pain
+	@$(BIN)/pluis lint
 
 types: $(READY) ## mypy, strict
 	@$(BIN)/mypy

@@ -7,6 +7,7 @@ imports what it needs when it runs, so that `pluis --help` answers at once.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.author.render import Json
     from engine.author.results import Ask, Result
     from engine.client import Client
+    from engine.serve.registry import Registry
     from engine.serve.service import TriageService
 
 FAILED, INVALID, CASES_FAILED = 1, 2, 4
@@ -134,10 +136,10 @@ def questionnaire(
 
     from engine.author.questionnaire import render_questionnaire
     from engine.serve.describe import describe_questionnaire
-    from engine.serve.registry import NotServed, Registry
+    from engine.serve.registry import NotServed
     from engine.serve.service import now
 
-    snapshot = Registry(rulesets).current()
+    snapshot = _registry(rulesets).current()
     if not ruleset and len(snapshot.versions) == 1:
         (ruleset,) = snapshot.versions
     try:
@@ -160,8 +162,6 @@ def serve(
     threads: Annotated[int, typer.Option(min=2, help="Calls that are worked on at once; half may be streams.")] = 16,
 ) -> None:
     """Serve the rulesets over gRPC until the process is told to stop."""
-    import logging
-
     from engine.serve.config import Config
     from engine.serve.registry import Registry
     from engine.serve.server import build_server
@@ -206,11 +206,21 @@ def _answering(server: str, root: Path) -> Iterator[tuple[Ask, Callable[[], Sequ
             yield partial(_ask_server, client), partial(_rulesets_of, client)
     else:
         from engine.serve.config import Config
-        from engine.serve.registry import Registry
         from engine.serve.service import TriageService
 
-        registry = Registry(root)
+        registry = _registry(root)
         yield partial(_ask_service, TriageService(Config(root), registry)), lambda: sorted(registry.current().versions)
+
+
+def _registry(root: Path) -> Registry:
+    """The rulesets of a folder; what is not served is told once, here and not in the log."""
+    from engine.serve.registry import Registry
+
+    logging.getLogger("pluis.registry").addHandler(logging.NullHandler())
+    registry = Registry(root)
+    for problem in registry.current().problems:
+        _complain(f"{problem.source} is not served: {problem.message}")
+    return registry
 
 
 def _ask_service(service: TriageService, asked: Mapping[str, Any]) -> Json:

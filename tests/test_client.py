@@ -115,6 +115,7 @@ def test_an_unsettled_reply_has_no_disposition(small: Running) -> None:
     assert reply.disposition is None
     assert (reply.floor, reply.ceiling, reply.act_now) == ("same_day_gp", "emergency", True)
     assert (reply.next_questions, reply.open_rules, reply.rules) == (("numb",), ("E01",), ("S01",))
+    assert small.client.evaluate({}, ruleset="small").within_hours is None
 
 
 def test_validation_comes_back_as_violations(small: Running) -> None:

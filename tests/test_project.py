@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 TARGETS = ("demo", "test", "check", "serve", "bench", "proto", "lint", "types", "accept", "lock", "clean", "help")
 TOP = {
-    ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md", "LICENSE", "Makefile", "README.md",
-    "buf.yaml", "engine", "protos", "pyproject.toml", "requirements-build.in", "requirements-build.lock",
+    ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md", "LICENSE", "Makefile",
+    "README.md", "buf.yaml", "engine", "protos", "pyproject.toml", "requirements-build.in", "requirements-build.lock",
     "requirements.lock", "rulesets", "tests",
 }  # fmt: skip
 
@@ -25,10 +25,10 @@ TOP = {
 MACHINE = re.compile(
     "|".join(
         [
-            r"(?<![\w.~/-])/(?:work|root|home|Users|opt|mnt|srv|builds)/\w",
+            r"(?<![\w.~/-])/(?:work|root|home|Users|opt|mnt|srv|builds)/[\w.]",
             r"(?<![\w.~/-])/tmp/[\w.]",
             r"file:/" + r"//",
-            r"(?:index|find-links|trusted-host)" + r"[-_ =]+(?:url|http|/)",
+            r"(?<!no-emit-)(?:index" + r"-url|find" + r"-links|trusted" + r"-host)",
             r"https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|npmjs|debian|ubuntu|docker|ghcr|quay|gcr|proxy\.golang)\.\w+",
         ]
     )
@@ -114,9 +114,17 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["/wo" + "rk/main/x", "see /ro" + "ot/.cache", "(/ho" + "me/ann/pluis)", "fi" + "le:///x", "--index-" + "url x",
-     "htt" + "ps://files.pythonhosted.org/x", "/tm" + "p/x"],
-)  # fmt: skip
+    [
+        "/wo" + "rk/main/x",
+        "see /ro" + "ot/.cache",
+        "(/ho" + "me/ann/pluis)",
+        "/tm" + "p/x",
+        "fi" + "le:///x",
+        "--index-" + "url x",
+        "--extra-index-" + "url x",
+        "htt" + "ps://files.pythonhosted.org/x",
+    ],
+)
 def test_a_machine_is_noticed(text: str) -> None:
     assert MACHINE.search(text)
 

@@ -168,7 +168,7 @@ def _question(page: Page, words: Labels, following: Json) -> None:
 def range_of(question: Json) -> str:
     """What numbers a question takes, such as `0-12 bar`; empty where it takes none."""
     low, high = question.get("minimum", ""), question.get("maximum", "")
-    return f"{f'{low}-{high}' if low or high else ''} {question.get('unit', '')}".strip()
+    return f"{f'{low}-{high}' if low or high else ''} {question.get('unitText', '')}".strip()
 
 
 def _disposition(holder: Json, key: str) -> str:

@@ -240,6 +240,13 @@ def _texts(file: shape.TextsFile) -> Texts:
             "intended_use": about.intended_use,
             "disclaimer": about.disclaimer,
         },
+        "answers": {
+            "yes": file.answers.yes,
+            "no": file.answers.no,
+            "unknown": file.answers.unknown,
+            "missing": file.answers.missing,
+        },
+        "units": file.units,
         "groups": {key: it.title for key, it in file.groups.items()},
         "group_none_of": {key: it.none_of for key, it in file.groups.items() if it.none_of is not None},
         "questions": {key: it.text for key, it in file.questions.items()},

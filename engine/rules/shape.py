@@ -208,6 +208,15 @@ class AboutTexts(Shape):
     disclaimer: Said
 
 
+class AnswerTexts(Shape):
+    """What people call the answers that belong to no question in particular."""
+
+    yes: Said
+    no: Said
+    unknown: Said
+    missing: Said
+
+
 class GroupTexts(Shape):
     title: Said
     none_of: Said | None = None
@@ -229,6 +238,8 @@ class TextsFile(Shape):
 
     language: Language
     ruleset: AboutTexts
+    answers: AnswerTexts
+    units: dict[Text, Said] = {}
     groups: dict[Name, GroupTexts] = {}
     questions: dict[Name, QuestionTexts] = {}
     reasons: dict[Name, Said] = {}

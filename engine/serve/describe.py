@@ -95,6 +95,9 @@ def describe_questionnaire(served: Served, language: str) -> pb.GetQuestionnaire
             for group in ruleset.groups.values()
         ],
         questions=[question_message(ruleset, texts, question) for question in ruleset.questions.values()],
+        yes_text=texts.get("answers", "yes").patient,
+        no_text=texts.get("answers", "no").patient,
+        unknown_text=texts.get("answers", "unknown").patient,
     )
 
 
@@ -114,6 +117,7 @@ def question_message(ruleset: Ruleset, texts: Texts, question: Question) -> pb.Q
         options=[pb.Option(id=option, text=labels.get(option, option)) for option in options],
         asked_when=_optional(ruleset.findings, question.asked_when),
         core=question.core,
+        unit_text=texts.get("units", question.unit).patient,
     )
 
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import grpc
 from google.protobuf.message import DecodeError
+from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from engine.errors import EvaluatorsDisagree
@@ -93,16 +94,19 @@ class CallInterceptor(_Interceptor):
             try:
                 request = _decoded(decode, message)
                 if isinstance(request, pb.EvaluateRequest):
-                    request_id = self.settle_request_id(request, request_id)
+                    request_id = _settled_request_id(request, request_id)
                 check_wanted(context)
                 response = behavior(request, context)
             except Exception as caught:  # the status table decides what the caller gets of it
                 error = caught
-            context.send_initial_metadata(((REQUEST_ID_HEADER, request_id),))
-            if error is None:
+            # Sending raises when the caller has gone, so the log line comes first.
+            status = None if error is None else self._failed(method, error, started, request_id)
+            if status is None:
                 _log_call(method, "OK", started, request_id)
-                return response
-            self._fail(method, error, started, request_id, context)
+            context.send_initial_metadata(((REQUEST_ID_HEADER, request_id),))
+            if status is not None:
+                context.abort_with_status(rpc_status.to_status(status))
+            return response
 
         return call
 
@@ -112,27 +116,19 @@ class CallInterceptor(_Interceptor):
         def call(messages: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
             started = time.monotonic()
             request_id = self._header_id(context)
-            context.send_initial_metadata(((REQUEST_ID_HEADER, request_id),))
             try:
+                context.send_initial_metadata(((REQUEST_ID_HEADER, request_id),))
                 check_wanted(context)
                 yield from behavior(_all_decoded(decode, messages), context)
             except Exception as error:  # as above; a caller who went away makes the messages themselves fail
                 gone = not context.is_active()
                 failure = CallCancelled("the stream was given up before its end") if gone else error
-                self._fail(method, failure, started, request_id, context)
+                status = self._failed(method, failure, started, request_id)
+                context.abort_with_status(rpc_status.to_status(status))
             else:
                 _log_call(method, "OK", started, request_id)
 
         return call
-
-    def settle_request_id(self, request: pb.EvaluateRequest, otherwise: str) -> str:
-        """The request's own id, or `otherwise`, which is then written into the request for all who come after."""
-        given = request.context.request_id
-        if acceptable_request_id(given):
-            return given
-        if not given:
-            request.context.request_id = otherwise
-        return otherwise
 
     def _header_id(self, context: grpc.ServicerContext) -> str:
         for key, value in context.invocation_metadata():
@@ -140,13 +136,21 @@ class CallInterceptor(_Interceptor):
                 return value
         return self._new_id()
 
-    def _fail(
-        self, method: str, error: Exception, started: float, request_id: str, context: grpc.ServicerContext
-    ) -> None:
+    def _failed(self, method: str, error: Exception, started: float, request_id: str) -> status_pb2.Status:
+        """Logs a call that failed, and gives the status that its caller gets."""
         log_failure(error, request_id)
-        status = status_of(error, request_id)
         _log_call(method, row_of(error).code.name, started, request_id)
-        context.abort_with_status(rpc_status.to_status(status))
+        return status_of(error, request_id)
+
+
+def _settled_request_id(request: pb.EvaluateRequest, otherwise: str) -> str:
+    """The request's own id, or `otherwise`, which is then written into the request for all who come after."""
+    given = request.context.request_id
+    if acceptable_request_id(given):
+        return given
+    if not given:
+        request.context.request_id = otherwise
+    return otherwise
 
 
 def _decoded(decode: Any, message: bytes) -> Any:

@@ -18,7 +18,7 @@ from engine.serve.convert import CALLS, DISPOSITIONS, GUIDANCE, PROGRAMMES
 from engine.serve.describe import evidence_message, for_clinician, place, question_message
 
 STATES = ("yes", "no", "unknown", "missing")
-"""Answers that no question has labels for; their texts, where a ruleset has any, are in the section `answers`."""
+"""Answers that no question has labels for; their texts are in the section `answers`."""
 
 
 class Responder:
@@ -58,7 +58,7 @@ class Responder:
         self._calls = {each: texts.get("calls", each.word).patient for each in Call}
         self._guidance = {each: texts.get("guidance", each.word).patient for each in Guidance}
         self._rows = {row.id: self._row(row) for row in ruleset.programme}
-        self._states = {word: texts.get("answers", word).patient or word for word in STATES}
+        self._states = {word: texts.get("answers", word).patient for word in STATES}
 
     def write(self, response: pb.EvaluateResponse, evaluated: Evaluated, full: bool) -> None:
         """Puts the outcome into `response`; `full` with the answers behind it."""
@@ -71,7 +71,8 @@ class Responder:
             decision.disposition_text.CopyFrom(self._dispositions[outcome.floor])
             self._common(decision, outcome, answers, explanation)
             if explanation is not None and explanation.next_higher is not None:
-                self._why_not(decision.why_not, answers, explanation)
+                decision.why_not.disposition = DISPOSITIONS[explanation.next_higher]
+                decision.why_not.rules.extend(self._obstacle(answers, each) for each in explanation.obstacles)
         else:
             needs = response.needs_answers
             needs.floor = DISPOSITIONS[outcome.floor]
@@ -121,12 +122,6 @@ class Responder:
         message.open = True
         message.open_questions.extend(programme.open_questions)
 
-    def _why_not(self, message: pb.WhyNot, answers: Answers, explanation: Explanation) -> None:
-        if explanation.next_higher is not None:
-            message.disposition = DISPOSITIONS[explanation.next_higher]
-        for obstacle in explanation.obstacles:
-            message.rules.append(self._obstacle(answers, obstacle))
-
     def _obstacle(self, answers: Answers, obstacle: Reason) -> pb.RuleObstacle:
         known = self._basic_rules[obstacle.rule]
         return pb.RuleObstacle(
@@ -158,7 +153,7 @@ class Responder:
         if isinstance(given, str | tuple):
             labels: Mapping[str, str] = self._texts.options.get(name, {})
             return ", ".join(labels.get(option, option) for option in ((given,) if isinstance(given, str) else given))
-        return f"{value} {question.unit}".rstrip()
+        return f"{value} {self._texts.get('units', question.unit).patient}".rstrip()
 
     def _rule(self, rule: Rule | Default) -> pb.RuleReason:
         reason = self._texts.get("reasons", rule.because)

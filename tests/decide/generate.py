@@ -187,6 +187,8 @@ def texts_content(content: Content) -> Content:
     return {
         "language": "nl",
         "ruleset": {"title": "t", "summary": "t", "intended_use": "t", "disclaimer": "t"},
+        "answers": dict.fromkeys(("yes", "no", "unknown", "missing"), "t"),
+        "units": {unit: unit for each in content["questions"].values() if (unit := each.get("unit"))},
         "groups": {name: {"title": "t", "none_of": "t"} for name in content["groups"]},
         "questions": {
             name: {"text": "t"} | ({"options": dict.fromkeys(each["options"], "t")} if "options" in each else {})

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -98,6 +99,7 @@ CONTRADICTORY = {"age": pb.Answer(integer=20), "onset": pb.Answer(integer=30)}
         ("ListRulesets", pb.ListRulesetsRequest(page_token="nonsense"), "INVALID_ARGUMENT", "INVALID_REQUEST"),
         ("ListRulesets", pb.ListRulesetsRequest(page_token="é"), "INVALID_ARGUMENT", "INVALID_REQUEST"),
         ("ListRulesets", pb.ListRulesetsRequest(page_token="eA=="), "INVALID_ARGUMENT", "INVALID_REQUEST"),
+        ("ListRulesets", pb.ListRulesetsRequest(page_token="_w=="), "INVALID_ARGUMENT", "INVALID_REQUEST"),
         ("ListRulesets", pb.ListRulesetsRequest(page_size=-1), "INVALID_ARGUMENT", "INVALID_REQUEST"),
         ("GetRuleset", pb.GetRulesetRequest(ruleset="large"), "NOT_FOUND", "RULESET_NOT_FOUND"),
         ("GetRuleset", pb.GetRulesetRequest(ruleset="small", language="de"), "INVALID_ARGUMENT", "UNKNOWN_LANGUAGE"),
@@ -266,11 +268,12 @@ MIXED = [
     request(answers={"numb": pb.Answer()}, context=pb.RequestContext(request_id="second")),
     request(language="de"),
     request(answers={}),
+    request(context=pb.RequestContext(request_id="a\nb")),
 ]
 
 
 def check_mixed(results: list[pb.EvaluateResult]) -> None:
-    assert [each.WhichOneof("result") for each in results] == ["response", "status", "status", "response"]
+    assert [each.WhichOneof("result") for each in results] == ["response", "status", "status", "response", "status"]
     assert results[0].response.decision.disposition == pb.DISPOSITION_EMERGENCY
     assert results[0].response.request_id == "first"
     assert reason(results[1].status) == ("INVALID_ARGUMENT", "INVALID_ANSWERS")
@@ -278,6 +281,8 @@ def check_mixed(results: list[pb.EvaluateResult]) -> None:
     assert reason(results[2].status) == ("INVALID_ARGUMENT", "UNKNOWN_LANGUAGE")
     assert UUID(detail(results[2].status, error_details_pb2.RequestInfo).request_id)
     assert results[3].response.HasField("needs_answers")
+    assert UUID(results[3].response.request_id)
+    assert UUID(detail(results[4].status, error_details_pb2.RequestInfo).request_id)
 
 
 def test_a_batch_has_a_result_for_each_in_order(small: Running) -> None:
@@ -342,24 +347,37 @@ def test_eight_threads_get_their_own_answers(small: Running) -> None:
             assert all(got == wanted for got, wanted in asked)
 
 
-def test_work_stops_when_nobody_waits_any_more(small: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_stops_when_nobody_waits_any_more(
+    small: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     evaluator = small_evaluator(small)
-    evaluate, gone, done = evaluator.evaluate, threading.Event(), []
+    evaluate, gone, ended, done = evaluator.evaluate, threading.Event(), threading.Event(), []
 
     def slow(answers: Any) -> Evaluated:
         assert gone.wait(20)
+        time.sleep(0.05)  # news of the caller's end takes a moment to arrive
         done.append(answers)
         return evaluate(answers)
 
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            ended.set()
+
     monkeypatch.setattr(evaluator, "evaluate", slow)
-    before = len(done)
-    with pytest.raises(grpc.RpcError) as caught:
-        small.stub.EvaluateBatch(pb.EvaluateBatchRequest(requests=[request()] * 50), timeout=0.5)
-    error: Any = caught.value
-    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    gone.set()
-    small.stub.EvaluateBatch(pb.EvaluateBatchRequest(requests=[request()]))
-    assert len(done) - before < 50
+    listener, log = Listener(), logging.getLogger("pluis.calls")
+    log.addHandler(listener)
+    try:
+        with caplog.at_level(logging.INFO), pytest.raises(grpc.RpcError) as caught:
+            small.stub.EvaluateBatch(pb.EvaluateBatchRequest(requests=[request()] * 50), timeout=2)
+        error: Any = caught.value
+        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        with caplog.at_level(logging.INFO):
+            gone.set()
+            assert ended.wait(20)
+    finally:
+        log.removeHandler(listener)
+    assert 0 < len(done) < 50
+    assert json.loads(caplog.records[-1].message)["code"] in ("DEADLINE_EXCEEDED", "CANCELLED")
 
 
 # ---- lists ----

@@ -69,7 +69,7 @@ def test_a_decision_carries_everything(small: Running) -> None:
         call=pb.CALL_GP_TODAY,
         within_hours=24,
         answers=[
-            pb.AnswerReason(question="age", value="70", question_text="How old are you?", value_text="70 years"),
+            pb.AnswerReason(question="age", value="70", question_text="How old are you?", value_text="70 years old"),
             pb.AnswerReason(question="trauma", value="major", question_text="Did you fall?", value_text="badly"),
         ],
         evidence=[
@@ -84,7 +84,7 @@ def test_a_decision_carries_everything(small: Running) -> None:
     )
     assert not decision.rules[1].HasField("within_hours")
     (reason,) = decision.rules[1].answers
-    assert (reason.question, reason.value, reason.value_text) == ("numb", "unknown", "unknown")
+    assert (reason.question, reason.value, reason.value_text) == ("numb", "unknown", "does not know")
 
 
 def test_why_the_next_higher_disposition_does_not_hold(small: Running) -> None:

@@ -88,7 +88,9 @@ def test_stopping_is_not_serving_for_good_and_finishes_what_is_in_flight(monkeyp
         stopping.start()
         assert next(watch).status == NOT_SERVING
         watch.cancel()
-        assert stopping.is_alive()  # it waits for the call
+        asking.join(0.3)  # without grace the call would be cut off in this time
+        assert asking.is_alive()
+        assert stopping.is_alive()
         go_on.set()
         asking.join(20)
         stopping.join(20)

@@ -370,7 +370,7 @@ class Decision(_message.Message):
     def __init__(self, disposition: _Optional[_Union[Disposition, str]] = ..., disposition_text: _Optional[_Union[Wording, _Mapping]] = ..., call: _Optional[_Union[Call, str]] = ..., call_text: _Optional[str] = ..., calls: _Optional[_Iterable[_Union[Call, str]]] = ..., within_hours: _Optional[int] = ..., guidance: _Optional[_Union[Guidance, str]] = ..., guidance_text: _Optional[str] = ..., valid_days: _Optional[int] = ..., recheck_days: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[RuleReason, _Mapping]]] = ..., advice: _Optional[_Iterable[_Union[Advice, _Mapping]]] = ..., safety_net: _Optional[_Iterable[_Union[SafetyNet, _Mapping]]] = ..., programme: _Optional[_Union[ProgrammeChoice, _Mapping]] = ..., why_not: _Optional[_Union[WhyNot, _Mapping]] = ...) -> None: ...
 
 class Question(_message.Message):
-    __slots__ = ("id", "type", "text", "help", "group", "unit", "minimum", "maximum", "options", "asked_when", "core")
+    __slots__ = ("id", "type", "text", "help", "group", "unit", "minimum", "maximum", "options", "asked_when", "core", "unit_text")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -382,6 +382,7 @@ class Question(_message.Message):
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     ASKED_WHEN_FIELD_NUMBER: _ClassVar[int]
     CORE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_TEXT_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: QuestionType
     text: str
@@ -393,7 +394,8 @@ class Question(_message.Message):
     options: _containers.RepeatedCompositeFieldContainer[Option]
     asked_when: Condition
     core: bool
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[QuestionType, str]] = ..., text: _Optional[str] = ..., help: _Optional[str] = ..., group: _Optional[str] = ..., unit: _Optional[str] = ..., minimum: _Optional[str] = ..., maximum: _Optional[str] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., asked_when: _Optional[_Union[Condition, _Mapping]] = ..., core: _Optional[bool] = ...) -> None: ...
+    unit_text: str
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[QuestionType, str]] = ..., text: _Optional[str] = ..., help: _Optional[str] = ..., group: _Optional[str] = ..., unit: _Optional[str] = ..., minimum: _Optional[str] = ..., maximum: _Optional[str] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., asked_when: _Optional[_Union[Condition, _Mapping]] = ..., core: _Optional[bool] = ..., unit_text: _Optional[str] = ...) -> None: ...
 
 class NextQuestion(_message.Message):
     __slots__ = ("id", "disposition", "question")
@@ -715,15 +717,21 @@ class GetQuestionnaireRequest(_message.Message):
     def __init__(self, ruleset: _Optional[str] = ..., ruleset_version: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
 
 class GetQuestionnaireResponse(_message.Message):
-    __slots__ = ("ruleset", "language", "title", "groups", "questions")
+    __slots__ = ("ruleset", "language", "title", "groups", "questions", "yes_text", "no_text", "unknown_text")
     RULESET_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     QUESTIONS_FIELD_NUMBER: _ClassVar[int]
+    YES_TEXT_FIELD_NUMBER: _ClassVar[int]
+    NO_TEXT_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_TEXT_FIELD_NUMBER: _ClassVar[int]
     ruleset: RulesetReference
     language: str
     title: str
     groups: _containers.RepeatedCompositeFieldContainer[QuestionGroup]
     questions: _containers.RepeatedCompositeFieldContainer[Question]
-    def __init__(self, ruleset: _Optional[_Union[RulesetReference, _Mapping]] = ..., language: _Optional[str] = ..., title: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[QuestionGroup, _Mapping]]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ...) -> None: ...
+    yes_text: str
+    no_text: str
+    unknown_text: str
+    def __init__(self, ruleset: _Optional[_Union[RulesetReference, _Mapping]] = ..., language: _Optional[str] = ..., title: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[QuestionGroup, _Mapping]]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ..., yes_text: _Optional[str] = ..., no_text: _Optional[str] = ..., unknown_text: _Optional[str] = ...) -> None: ...
