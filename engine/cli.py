@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.author.layout import Page
     from engine.author.render import Json
-    from engine.author.results import Ask, Result
+    from engine.author.results import Ask
     from engine.client import Client
     from engine.serve.registry import Registry
     from engine.serve.service import TriageService
@@ -118,7 +118,7 @@ def evaluate(
                 continue
             if number:
                 typer.echo(f"\n{'-' * 8} {result.place}\n")
-            _print(_page(result))
+            _print(result.page(_width()))
     raise typer.Exit(code)
 
 
@@ -274,14 +274,6 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         raise OSError("standard input is closed")
     with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as stream:
         yield stream
-
-
-def _page(result: Result) -> Page:
-    from engine.author.render import render_refusal, render_response
-
-    if result.error is not None:
-        return render_refusal(result.error, result.language, _width())
-    return render_response(result.content, _width())
 
 
 _STYLES: dict[str, dict[str, Any]] = {

@@ -246,7 +246,7 @@ def test_questionnaire_as_json(run: Run, rulesets: Path) -> None:
     done = run("questionnaire", "bicycle", "--json", "--rulesets", rulesets)
     (content,) = done.results
     assert done.code == 0
-    assert {"title", "groups", "questions", "language", "ruleset"} == set(content)
+    assert {"title", "groups", "questions", "language", "ruleset"} <= set(content)
     assert run("questionnaire", "car", "--rulesets", rulesets).code == 2
     assert run("questionnaire", "--language", "fr", "--rulesets", rulesets).code == 2
 

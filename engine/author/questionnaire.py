@@ -16,6 +16,8 @@ def render_questionnaire(response: Json, width: int) -> Page:
     words = labels(response.get("language", ""))
     ruleset = response.get("ruleset", {})
     page.add(f"{response.get('title', '')} ({ruleset.get('id', '')} {ruleset.get('version', '')})", Role.TITLE)
+    said = [response.get(key, "") for key in ("yesText", "noText", "unknownText")]
+    page.add(" / ".join(filter(None, said)), Role.ASIDE)
     groups = {group["id"]: group for group in response.get("groups", ())}
     current = None
     described: set[str] = set()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.author.patients import Fault, Read
-from engine.author.render import REFUSALS, Json
+from engine.author.layout import Page
+from engine.author.render import REFUSALS, Json, render_refusal, render_response
 from engine.decide.answers import shown
 from engine.errors import Violation
 
@@ -34,6 +35,12 @@ class Result:
         """Why there is no response; None where there is one."""
         error: Json | None = self.content.get("error")
         return error
+
+    def page(self, width: int) -> Page:
+        """The result for a person at a terminal."""
+        if self.error is not None:
+            return render_refusal(self.error, self.language, width)
+        return render_response(self.content, width)
 
     @property
     def exit_code(self) -> int:

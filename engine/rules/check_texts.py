@@ -38,7 +38,8 @@ def _needed(ruleset: Ruleset) -> Wanted:
     dispositions = dict.fromkeys(Disposition.words(), ruleset.place("dispositions"))
     reasons = {row.because: ruleset.place("programme", n, "because") for n, row in enumerate(ruleset.programme)}
     reasons |= {rule.because: ruleset.place("rules", rule.id, "because") for rule in ruleset.rules.values()}
-    units = {it.unit: it.span for it in (*ruleset.parameters.values(), *ruleset.questions.values()) if it.unit}
+    units = {it.unit: it.span for it in ruleset.parameters.values() if it.unit}
+    units |= {it.unit: it.span for it in ruleset.questions.values() if it.unit}
     return {
         "units": units,
         "groups": {key: it.span for key, it in ruleset.groups.items()},
