@@ -40,6 +40,7 @@ class Page:
 
     def add(self, text: str, role: Role = Role.TEXT, lead: str = "", indent: int | None = None) -> None:
         """A paragraph after `lead`; its further lines are indented by `indent` columns, else below the first word."""
+        lead = plain(lead)
         hang = " " * (len(lead) if indent is None else indent)
         for number, line in enumerate(plain(text).splitlines() or [""]):
             first = lead if number == 0 else hang

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.author.patients import Fault, Read
 from engine.author.layout import Page
+from engine.author.patients import Fault, Read
 from engine.author.render import REFUSALS, Json, render_refusal, render_response
 from engine.decide.answers import shown
 from engine.errors import Violation

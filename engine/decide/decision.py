@@ -37,8 +37,9 @@ class NextQuestion:
 class Outcome:
     """A decision, or what is known while answers are still needed. A pure function of ruleset content and answers.
 
-    `rules`: every true rule, the most urgent first, then by id; the default's id where none is true. `open_rules`:
-    those above the floor that missing answers could make true. `within_hours`: hours, None where no time is set.
+    `rules`: every true rule, the most urgent first, then by id; the default's id where it is settled that none is true.
+    `open_rules`: those above the floor that missing answers could make true. `within_hours`: hours, None where no time
+    is set.
     """
 
     floor: Disposition
@@ -123,11 +124,13 @@ def decide(
     calls = sorted({rule.call for rule in deciding}, key=lambda call: (-call.rank, call.word))
     hours = [rule.within_hours for rule in deciding if rule.within_hours is not None]
     guidance = [rule.guidance for rule in deciding if isinstance(rule, Rule) and rule.guidance is not None]
+    # While rules are open it is not settled that nothing holds, so the default and its reason stay unsaid.
+    nothing_holds = (ruleset.default.id,) if floor is ceiling else ()
     still_open = standing.rules.possible - standing.rules.certain
     return Outcome(
         floor=floor,
         ceiling=ceiling,
-        rules=by_urgency(ruleset, standing.rules.certain) or (ruleset.default.id,),
+        rules=by_urgency(ruleset, standing.rules.certain) or nothing_holds,
         open_rules=by_urgency(ruleset, (name for name in still_open if ruleset.rules[name].disposition > floor)),
         call=calls[0],
         calls=tuple(calls),

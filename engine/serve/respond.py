@@ -69,6 +69,7 @@ class Responder:
             decision = response.decision
             decision.disposition = DISPOSITIONS[outcome.floor]
             decision.disposition_text.CopyFrom(self._dispositions[outcome.floor])
+            decision.call_text = self._calls[outcome.call]
             self._common(decision, outcome, answers, explanation)
             if explanation is not None and explanation.next_higher is not None:
                 decision.why_not.disposition = DISPOSITIONS[explanation.next_higher]
@@ -78,7 +79,9 @@ class Responder:
             needs.floor = DISPOSITIONS[outcome.floor]
             needs.ceiling = DISPOSITIONS[outcome.ceiling]
             needs.act_now = outcome.act_now
-            needs.floor_text.CopyFrom(self._dispositions[outcome.floor])
+            if outcome.rules:  # the default's words reassure, and nothing is settled
+                needs.floor_text.CopyFrom(self._dispositions[outcome.floor])
+                needs.call_text = self._calls[outcome.call]
             needs.open_rules.extend(outcome.open_rules)
             for each in outcome.next_questions:
                 next_question = needs.next_questions.add(id=each.question, disposition=DISPOSITIONS[each.disposition])
@@ -94,7 +97,6 @@ class Responder:
     ) -> None:
         """What a decision and a floor both carry."""
         message.call = CALLS[outcome.call]
-        message.call_text = self._calls[outcome.call]
         message.calls.extend(CALLS[call] for call in outcome.calls)
         if outcome.within_hours is not None:
             message.within_hours = outcome.within_hours

@@ -105,6 +105,7 @@ def test_an_empty_record_is_no_decision() -> None:
     empty = outcome()
     assert not empty.settled
     assert empty.disposition is None
+    assert empty.rules == (), "that nothing holds is not known yet"
     assert (empty.floor, empty.ceiling) == (Disposition.SELF_CARE, Disposition.EMERGENCY)
     assert empty.advice == ()
     assert "SN-0" in empty.safety_net
