@@ -20,7 +20,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from engine.decide.answers import Given, given
+from engine.decide.answers import Given, given, plain_number
 from engine.errors import PluisError, Violation
 from engine.pb.v1 import triage_pb2 as pb
 from engine.pb.v1 import triage_pb2_grpc
@@ -262,7 +262,7 @@ def _written(name: str, answer: Given) -> pb.Answer:
         case QuestionType.INTEGER if isinstance(value, int):
             return _integer(name, value)
         case QuestionType.DECIMAL:
-            return pb.Answer(decimal=str(value))
+            return pb.Answer(decimal=plain_number(value) if isinstance(value, Decimal) else str(value))
         case _:
             return pb.Answer(choice=str(value))
 

@@ -11,6 +11,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "act_now": "ACT NOW on what holds already, whatever else is answered",
         "needs_answers": "Answers are needed; this holds already",
+        "needs_all_answers": "Answers are needed; nothing can be said yet",
         "could_become": "could become",
         "next_questions": "Next questions",
         "call": "Call",
@@ -62,6 +63,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "nl": {
         "act_now": "HANDEL NU naar wat al vaststaat, wat er verder ook geantwoord wordt",
         "needs_answers": "Er zijn antwoorden nodig; dit staat al vast",
+        "needs_all_answers": "Er zijn antwoorden nodig; er is nog niets te zeggen",
         "could_become": "kan nog worden",
         "next_questions": "Volgende vragen",
         "call": "Bellen",

@@ -72,9 +72,13 @@ def _needs_answers(page: Page, words: Labels, needs: Json) -> None:
     if needs.get("actNow"):
         page.add(words["act_now"], Role.ALARM)
         page.gap()
-    page.add(words["needs_answers"], Role.HEADING)
-    page.add(needs.get("floorText", {}).get("title") or _disposition(needs, "floor"), Role.TITLE)
-    _carried(page, words, needs, needs.get("floorText", {}))
+    if needs.get("rules"):
+        page.add(words["needs_answers"], Role.HEADING)
+        page.add(needs.get("floorText", {}).get("title") or _disposition(needs, "floor"), Role.TITLE)
+        _carried(page, words, needs, needs.get("floorText", {}))
+    else:  # nothing holds yet, and what would follow if it stayed so would reassure too early
+        page.add(words["needs_all_answers"], Role.TITLE)
+        page.add(f"{words['could_become']} {_disposition(needs, 'ceiling')}")
     page.heading(words["next_questions"])
     current = ""
     for each in needs.get("nextQuestions", ()):
