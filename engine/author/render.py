@@ -152,8 +152,6 @@ def _clinician(page: Page, words: Labels, wording: Json, lead: str) -> None:
 def _answers(page: Page, words: Labels, rule: Json) -> None:
     for each in rule.get("answers", ()):
         asked, said = each.get("questionText") or each["question"], each.get("valueText") or each.get("value", "")
-        if said in ("yes", "no", "unknown", "missing"):  # words of the format: no ruleset has a text for them
-            said = words[said]
         page.add(f"{asked} {said}" if asked.endswith("?") else f"{asked}: {said}", lead="      - ")
 
 

@@ -224,8 +224,8 @@ class Texts:
     """Every text of one language. `of[section][id]` is a Wording; `options[question][option]` is a label.
 
     Sections: ruleset (title, summary, intended_use, disclaimer), answers (yes, no, unknown, missing), units, questions,
-    question_help, groups (the title), group_none_of, reasons, disposition_titles, dispositions (the text), calls, guidance, programmes, advice,
-    safety_net, refuse. The ids of the scales are their words.
+    question_help, groups (the title), group_none_of, reasons, disposition_titles, dispositions (the text), calls,
+    guidance, programmes, advice, safety_net, refuse. The ids of the scales are their words.
     """
 
     language: str

@@ -37,7 +37,7 @@ class Tally:
 
 
 def run(pairs: int, seed: int, spoil: Callable[[Evaluator], None] | None = None) -> Tally:
-    """Evaluates `pairs` random pairs, until the first on which the evaluators differ. `spoil` may break an evaluator."""
+    """Evaluates random pairs, until the first on which the evaluators differ. `spoil` may break an evaluator."""
     rng = random.Random(seed)
     tally = Tally()
     while tally.pairs < pairs and tally.failure is None:

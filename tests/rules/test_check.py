@@ -117,5 +117,5 @@ def test_a_whole_parameter_is_an_integer_for_an_integer_question() -> None:
 
 
 def test_rules_come_in_the_order_of_their_ids() -> None:
-    later = (("ruleset.yaml", "  E01:\n", "  Z01:\n"), ("cases.yaml", "[E01]", "[Z01]"))
+    later = (("ruleset.yaml", "  E01:\n", "  Z01:\n"), ("cases.yaml", "[E01, S01]", "[Z01, S01]"))
     assert list(valid(*later).ruleset.rules) == ["S01", "S02", "Z01"]

@@ -98,7 +98,7 @@ def test_cases_are_read_as_they_are_written() -> None:
         "tyre_bar": "2.0",
     }
     assert (first.expect.disposition, first.expect.call) == (Disposition.EMERGENCY, Call.GP_OR_HAP_NOW)
-    assert (first.expect.rules, first.expect.advice, first.expect.needs_answers) == (("E01",), (), False)
+    assert (first.expect.rules, first.expect.advice, first.expect.needs_answers) == (("E01", "S01"), (), False)
     assert (second.none_of, second.expect.needs_answers, second.expect.disposition) == (("*",), True, None)
     assert (second.expect.floor, second.expect.rules) == (Disposition.SELF_CARE, None)
 
