@@ -34,7 +34,6 @@ from engine.rules.model import (
     Rule,
     Ruleset,
     Texts,
-    Wording,
 )
 from engine.rules.source import NOWHERE, Span
 from engine.serve.convert import CALLS, DISPOSITIONS, OPERATORS, QUESTION_TYPES, STATUSES, STRENGTHS, reference
@@ -133,11 +132,6 @@ def place(span: Span) -> str:
     return "" if span is NOWHERE else f"{PurePath(span.source.name).name}:{span.line}"
 
 
-def for_clinician(wording: Wording) -> str:
-    """The clinician's text; where none is written, the clinician reads what the patient reads."""
-    return wording.clinician or wording.patient
-
-
 def condition_message(findings: Mapping[str, Finding], condition: Condition) -> pb.Condition:
     """A condition over answers, findings written out. Raises TypeError for one that reads more than answers."""
     match condition:
@@ -193,7 +187,7 @@ def _rule(ruleset: Ruleset, texts: Texts, rule: Rule | Default) -> pb.RuleDescri
         within_hours=rule.within_hours,
         because=rule.because,
         text=reason.patient,
-        clinician_text=for_clinician(reason),
+        clinician_text=reason.clinician,
         when=condition_message(ruleset.findings, rule.when) if isinstance(rule, Rule) else None,
         evidence=rule.evidence,
         source=place(rule.span),

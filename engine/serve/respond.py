@@ -15,7 +15,7 @@ from engine.pb.v1 import triage_pb2 as pb
 from engine.rules.model import CheckedRuleset, Default, ProgrammeRow, Rule
 from engine.rules.scale import Call, Guidance, Programme
 from engine.serve.convert import CALLS, DISPOSITIONS, GUIDANCE, PROGRAMMES
-from engine.serve.describe import evidence_message, for_clinician, place, question_message
+from engine.serve.describe import evidence_message, place, question_message
 
 STATES = ("yes", "no", "unknown", "missing")
 """Answers that no question has labels for; their texts are in the section `answers`."""
@@ -35,12 +35,12 @@ class Responder:
             full.evidence.extend(evidence_message(ruleset.evidence[name]) for name in rule.evidence)
             full.source = place(rule.span)
         self._advice = {
-            key: pb.Advice(id=key, text=said.patient, clinician_text=for_clinician(said))
+            key: pb.Advice(id=key, text=said.patient, clinician_text=said.clinician)
             for key in ruleset.advice
             for said in (texts.get("advice", key),)
         }
         self._safety_net = {
-            key: pb.SafetyNet(id=key, text=said.patient, clinician_text=for_clinician(said))
+            key: pb.SafetyNet(id=key, text=said.patient, clinician_text=said.clinician)
             for key in ruleset.safety_net
             for said in (texts.get("safety_net", key),)
         }
@@ -51,7 +51,7 @@ class Responder:
             each: pb.Wording(
                 title=texts.get("disposition_titles", each.word).patient,
                 text=texts.get("dispositions", each.word).patient,
-                clinician_text=for_clinician(texts.get("dispositions", each.word)),
+                clinician_text=texts.get("dispositions", each.word).clinician,
             )
             for each in DISPOSITIONS
         }
@@ -129,7 +129,7 @@ class Responder:
         return pb.RuleObstacle(
             id=known.id,
             because=known.because,
-            clinician_text=known.clinician_text,
+            clinician_text=known.clinician_text or known.text,
             answers=self._answers(answers, obstacle.questions),
             open=obstacle.open,
         )
@@ -164,7 +164,7 @@ class Responder:
             disposition=DISPOSITIONS[rule.disposition],
             because=rule.because,
             text=reason.patient,
-            clinician_text=for_clinician(reason),
+            clinician_text=reason.clinician,
             call=CALLS[rule.call],
             within_hours=rule.within_hours,
         )
@@ -176,7 +176,7 @@ class Responder:
             row=row.id,
             because=row.because,
             text=reason.patient,
-            clinician_text=for_clinician(reason),
+            clinician_text=reason.clinician,
             title=self._title(row.choice),
         )
 

@@ -27,7 +27,7 @@ from engine.rules.source import Source
 from tests.clinical.patients import RULESETS, UNKNOWN, evaluator, partial, patient, span, telling_values
 
 NAME = "low_back_pain"
-SIZES = [pytest.param(60, id="fast"), pytest.param(1_500, id="slow", marks=pytest.mark.slow)]
+SIZES = [pytest.param(20, id="fast"), pytest.param(500, id="slow", marks=pytest.mark.slow)]
 SEED = int(os.environ.get("PLUIS_SEED", "11"))
 
 

@@ -14,7 +14,7 @@ from engine.decide.literals import Feed, Polarity
 from tests.decide.agreement import FOUND, Tally, fails, keep, run
 
 KINDS = ("true", "open", "unknown", "at_least")
-FAST, SLOW = 4_000, 100_000
+FAST, SLOW = 3_000, 100_000
 
 
 def report(tally: Tally, seed: int) -> str:

@@ -38,9 +38,7 @@ def test_a_decision_carries_everything(small: Running) -> None:
     assert response.WhichOneof("outcome") == "decision"
     decision = response.decision
     assert decision.disposition == pb.DISPOSITION_SAME_DAY_GP
-    assert decision.disposition_text == pb.Wording(
-        title="same_day_gp title en", text="same_day_gp text en", clinician_text="same_day_gp text en"
-    )
+    assert decision.disposition_text == pb.Wording(title="same_day_gp title en", text="same_day_gp text en")
     assert (decision.call, decision.call_text, list(decision.calls)) == (
         pb.CALL_GP_TODAY,
         "gp_today en",
@@ -48,14 +46,13 @@ def test_a_decision_carries_everything(small: Running) -> None:
     )
     assert (decision.within_hours, decision.valid_days, decision.recheck_days) == (24, 1, 7)
     assert decision.guidance == pb.GUIDANCE_UNSPECIFIED
-    assert list(decision.advice) == [pb.Advice(id="ADV-2", text="advice two en", clinician_text="advice two en")]
-    assert list(decision.safety_net) == [pb.SafetyNet(id="SN-1", text="safety net en", clinician_text="safety net en")]
+    assert list(decision.advice) == [pb.Advice(id="ADV-2", text="advice two en")]
+    assert list(decision.safety_net) == [pb.SafetyNet(id="SN-1", text="safety net en")]
     assert decision.programme == pb.ProgrammeChoice(
         choice=pb.PROGRAMME_NONE_YET,
         row="PR0",
         because="first_a_doctor",
         text="first_a_doctor en",
-        clinician_text="first_a_doctor en",
         title="none_yet en",
     )
     assert [rule.id for rule in decision.rules] == ["S01", "G01"]
@@ -65,7 +62,6 @@ def test_a_decision_carries_everything(small: Running) -> None:
         disposition=pb.DISPOSITION_SAME_DAY_GP,
         because="fracture",
         text="fracture en",
-        clinician_text="fracture en",
         call=pb.CALL_GP_TODAY,
         within_hours=24,
         answers=[
