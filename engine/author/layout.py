@@ -75,8 +75,3 @@ class Page:
 def plain(text: str) -> str:
     """The text without anything that is not printed, line breaks excepted."""
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
-
-
-def text_of(lines: Iterable[Line]) -> str:
-    """The lines as one text, without colour."""
-    return "".join(f"{line.text}\n" for line in lines)

@@ -35,6 +35,7 @@ from engine.rules.condition import (
     Surely,
     Unknown,
     Unless,
+    leaves,
 )
 from engine.rules.model import Finding, Ruleset
 from engine.rules.scale import Programme
@@ -137,9 +138,6 @@ class Feed:
 
     certain: frozenset[str]
     possible: frozenset[str]
-
-
-_NO_FEED = Feed(frozenset(), frozenset())
 
 
 def _feed(literals: list[tuple[Leaf, Polarity, str]], outcomes: Mapping[type, str] | str) -> Feed:
@@ -324,8 +322,8 @@ def _gates_first(ruleset: Ruleset) -> list[str]:
 
 
 def _reads(condition: Condition, ruleset: Ruleset) -> Iterator[str]:
-    book = Book(ruleset.findings)
-    book.formula(condition)
-    for leaf, _, _ in book.literals():
-        if isinstance(leaf, Compare | Unknown | Answered):
+    for leaf in leaves(condition):
+        if isinstance(leaf, FindingIs):
+            yield from _reads(ruleset.findings[leaf.finding].when, ruleset)
+        elif isinstance(leaf, Compare | Unknown | Answered):
             yield leaf.question

@@ -82,12 +82,6 @@ def decode(name: str, data: bytes) -> tuple[Source, list[Problem]]:
         return source, [error("bad-encoding", span, "this is not utf-8", "save the file as utf-8")]
 
 
-def read_bytes(name: str, data: bytes) -> tuple[Node | None, list[Problem]]:
-    """`read` of a file's bytes."""
-    source, problems = decode(name, data)
-    return (None, problems) if problems else read(source)
-
-
 def read(source: Source) -> tuple[Node | None, list[Problem]]:
     """The one document of a text, or None; with every problem. A tree without problems is complete."""
     nodes, problems = read_all(source)

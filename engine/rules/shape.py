@@ -37,7 +37,6 @@ CLAIMS = (
 """The properties that an author can claim; what each means is said where it is proved."""
 
 Text = Annotated[str, PlainValidator(values.text)]
-Integer = Annotated[int, PlainValidator(values.integer)]
 Positive = Annotated[int, PlainValidator(values.positive)]
 Number = Annotated[Decimal, PlainValidator(values.number)]
 Range = Annotated[tuple[Decimal, Decimal], PlainValidator(values.number_range)]

@@ -10,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.author.labels import LABELS, counted, labels
-from engine.author.layout import Page, text_of
+from engine.author.layout import Page
 from engine.author.questionnaire import in_words
 from engine.author.render import Json, render_refusal, render_response
 from engine.author.results import OTHER, REFUSED, Result, failure
 from engine.errors import Violation
+
+
+def text_of(page: Page) -> str:
+    return "".join(f"{line.text}\n" for line in page)
 
 
 def test_every_language_has_every_label() -> None:
