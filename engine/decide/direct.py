@@ -10,7 +10,7 @@ other on every decision, which would prove nothing otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -28,12 +28,10 @@ from engine.rules.condition import (
     Not,
     Operand,
     Operator,
-    Parameter,
     ProgrammeIn,
     RuleIs,
     Sum,
     Surely,
-    Text,
     Unknown,
     Unless,
 )
@@ -150,17 +148,21 @@ class Reading:
         value = self.answers.values.get(condition.question)
         if value is None:
             return self._state(condition.question, value=OPEN, unknown=UNKNOWN, missing=OPEN)
-        operands = [self._operand(operand) for operand in condition.operands]
-        if any(operand is None for operand in operands):
+        if condition.operator is Operator.IN:
+            if isinstance(value, tuple):
+                return FALSE if set(value).isdisjoint(condition.operands) else TRUE
+            return TRUE if value in condition.operands else FALSE
+        bound = self._bound(condition.operands[0])
+        if bound is None:
             return UNKNOWN
-        return TRUE if _holds(condition.operator, value, operands) else FALSE
+        return TRUE if _holds(condition.operator, value, bound) else FALSE
 
-    def _operand(self, operand: Operand) -> Decimal | int | str | None:
-        """The operand's value; None where it is made of answers of which one was not given."""
-        if isinstance(operand, Text | Parameter):
-            raise TypeError(f"operand `{operand}` was not checked")
-        if not isinstance(operand, Sum):
+    def _bound(self, operand: Operand) -> Decimal | int | None:
+        """The number to compare with; None where it is made of answers of which one was not given."""
+        if isinstance(operand, int | Decimal):
             return operand
+        if not isinstance(operand, Sum):
+            raise TypeError(f"operand `{operand}` was not checked")
         total = operand.constant
         for term in operand.terms:
             value = self.answers.values.get(term.question)
@@ -181,13 +183,9 @@ class Reading:
         return self.standing
 
 
-def _holds(operator: Operator, value: GivenValue, operands: Iterable[Decimal | int | str | None]) -> bool:
-    if operator is Operator.IN:
-        chosen = value if isinstance(value, tuple) else (value,)
-        return any(operand in chosen for operand in operands)
-    (bound,) = operands
-    if not isinstance(value, int | Decimal) or not isinstance(bound, int | Decimal):
-        raise TypeError(f"`{operator.value}` needs numbers")
+def _holds(operator: Operator, value: GivenValue, bound: Decimal | int) -> bool:
+    if not isinstance(value, int | Decimal):
+        raise TypeError(f"`{operator.value}` needs a number")
     match operator:
         case Operator.AT_LEAST:
             return value >= bound
@@ -197,6 +195,8 @@ def _holds(operator: Operator, value: GivenValue, operands: Iterable[Decimal | i
             return value > bound
         case Operator.BELOW:
             return value < bound
+        case Operator.IN:
+            raise TypeError("`in` has no bound")
 
 
 def _count(at_least: int, members: list[int]) -> int:
