@@ -12,9 +12,11 @@ from engine.errors import RulesetError
 from engine.rules import document
 from engine.rules.cases import Case, parse_cases
 from engine.rules.check import check
+from engine.rules.document import Node
 from engine.rules.model import CheckedRuleset
 from engine.rules.parse import parse
 from engine.rules.problem import Problem, Problems, error
+from engine.rules.remainder import check_remainder
 from engine.rules.source import Source, Span
 
 MAIN = "ruleset.yaml"
@@ -28,26 +30,32 @@ def build(sources: Mapping[str, Source]) -> tuple[CheckedRuleset | None, Problem
 
     `sources` are keyed by file name: `ruleset.yaml` and a `texts.<language>.yaml` for each language.
     """
+    trees: dict[str, Node] = {}
     found: list[Problem] = []
-    main, texts = None, {}
+    broken: set[str] = set()
     for name, source in sources.items():
-        language = _language(name)
-        if name != MAIN and language is None:
+        if name != MAIN and _language(name) is None:
             continue
         node, problems = document.read(source)
         found.extend(problems)
-        if node is not None and not problems:  # a tree with problems has holes, which would only cause more of them
-            if language is None:
-                main = node
-            else:
-                texts[language] = node
+        if node is not None:
+            trees[name] = node
+        if problems:  # a tree with problems has holes, which would only cause more of them
+            broken.add(name)
     if MAIN not in sources:
         found.append(error("file-missing", _beginning(Source(MAIN, "")), f"there is no {MAIN}"))
+    main, texts = _apart({name: tree for name, tree in trees.items() if name not in broken})
     ruleset, problems = parse(main, texts)
     found.extend(problems)
-    if ruleset is None or Problems(found):
-        return None, Problems(found)
-    return check(ruleset)
+    if ruleset is not None and not Problems(found):
+        return check(ruleset)
+    return None, Problems([*found, *check_remainder(*_apart(trees), found, all_read=broken <= trees.keys())])
+
+
+def _apart(trees: Mapping[str, Node]) -> tuple[Node | None, dict[str, Node]]:
+    """The tree of ruleset.yaml and those of the texts, by language."""
+    texts = {language: tree for name, tree in trees.items() if (language := _language(name)) is not None}
+    return trees.get(MAIN), texts
 
 
 def load(path: str | Path) -> CheckedRuleset:
@@ -71,10 +79,10 @@ def read_ruleset(path: str | Path) -> tuple[CheckedRuleset | None, Problems]:
             sources[each.name] = source
     if not found:
         return build(sources)
-    # What can be read is looked at all the same, so that its author sees everything at once.
-    main = sources.get(MAIN)
-    rest = build(sources)[1] if main is not None else Problems()
-    return None, Problems([*found, *rest])
+    # What can be read is looked at all the same, so that its author sees everything at once; a text that seems missing
+    # may stand in the file that cannot be read.
+    rest = build(sources)[1] if MAIN in sources else Problems()
+    return None, Problems([*found, *(problem for problem in rest if problem.code != "text-missing")])
 
 
 def load_cases(path: str | Path, ruleset: CheckedRuleset) -> tuple[Case, ...]:
