@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 50051
+SEED ?= 1
+SECONDS ?= 300
 # durable_rules calls a function that Python 3.13 removed; this name has the same signature. Its build reads CPPFLAGS only.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -12,10 +14,10 @@ export PIP_NO_INPUT := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check serve bench lint types accept proto image lock clean
+.PHONY: help setup demo test test-clients fuzz check serve bench lint types accept schema proto image lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv from the locked requirements (the other targets do this by themselves)
 
@@ -34,6 +36,12 @@ demo: $(READY) ## start the service, send two patients' answers over gRPC, print
 
 test: $(READY) ## run all tests, the slow ones too (minutes)
 	@$(BIN)/python -m pytest
+
+test-clients: $(READY) ## let programs in Node and Go ask a real server (needs Node 20 or newer with npm)
+	@$(BIN)/python -m tests.clients.run
+
+fuzz: $(READY) ## mutate requests, patients' files and rulesets for a while (SEED=1 SECONDS=300)
+	@$(BIN)/python -m tests.fuzz.run --seed $(SEED) --seconds $(SECONDS)
 
 check: lint types ## lint, types and the fast tests (under a minute, no network)
 	@$(BIN)/python -m pytest -q -m "not slow"
@@ -57,6 +65,9 @@ accept: $(READY) ## rewrite the golden files from what the program prints now; t
 	@ACCEPT=1 $(BIN)/python -m pytest -q -m "not slow" || true
 	@git --no-pager diff --stat -- tests rulesets
 
+schema: $(READY) ## write rulesets/schema, with which editors complete what authors type
+	@$(BIN)/pluis schema --write rulesets/schema
+
 proto: $(READY) ## generate engine/pb from protos/triage/v1/triage.proto
 	@$(BIN)/python -m grpc_tools.protoc -Iengine/pb/v1=protos/triage/v1 \
 	    -I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
@@ -74,5 +85,5 @@ lock: $(READY) ## resolve the requirements anew and lock them by hash
 	        -o $$out.lock $$in requirements-build.in || exit 1; done
 
 clean: ## remove what the other targets made
-	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) tests/clients/node/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find engine tests -name __pycache__ -type d -prune -exec rm -rf {} +

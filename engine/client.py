@@ -304,7 +304,9 @@ def to_reply(response: pb.EvaluateResponse) -> Reply:
         advice=tuple(Shown(each.id, each.text, each.clinician_text) for each in outcome.advice),
         safety_net=tuple(Shown(each.id, each.text, each.clinician_text) for each in outcome.safety_net),
         next_questions=tuple(each.id for each in response.needs_answers.next_questions),
-        violations=tuple(Violation(each.field, each.code, each.description) for each in response.validation.violations),
+        violations=tuple(
+            Violation(each.field, each.code, each.description, each.text) for each in response.validation.violations
+        ),
         decision_id=response.decision_id,
         decision_digest=response.decision_digest,
         request_id=response.request_id,
@@ -331,7 +333,14 @@ def to_error(error: grpc.RpcError) -> TriageError:
         for message in (info, bad, known):
             detail.Unpack(message)
     violations = [
-        Violation(each.field, each.reason.lower().replace("_", "-"), each.description) for each in bad.field_violations
+        Violation(
+            each.field,
+            each.reason.lower().replace("_", "-"),
+            each.description,
+            each.localized_message.message,
+            each.localized_message.locale,
+        )
+        for each in bad.field_violations
     ]
     return TriageError(call.code(), info.reason, status.message, violations, info.metadata, known.request_id)
 

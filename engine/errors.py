@@ -37,12 +37,15 @@ class RulesetError(PluisError):
 class Violation:
     """One thing wrong with a request.
 
-    `field` is a dotted path (`answers["age"]`), `code` is in kebab-case (`unknown-question`), `message` is one line.
+    `field` is a dotted path (`answers["age"]`), `code` is in kebab-case (`unknown-question`), `message` is one line for
+    developers. `text` is for the person who answered, in `language`; empty where the ruleset has no words for it.
     """
 
     field: str
     code: str
     message: str
+    text: str = ""
+    language: str = ""
 
 
 class AnswersError(PluisError):

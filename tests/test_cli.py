@@ -268,6 +268,43 @@ def test_lint(run: Run, rulesets: Path, tmp_path: Path) -> None:
     assert "there is no ruleset here" in done.err
 
 
+def test_lint_for_programs_and_reviews(run: Run, rulesets: Path, tmp_path: Path) -> None:
+    broken = bicycle(tmp_path / "broken", ruleset=lambda text: text.replace("{brakes_fail: yes}", "{brake_fail: yes}"))
+    done = run("lint", broken, rulesets, "--format", "json")
+    (told,) = json.loads(done.out)
+    assert (done.code, told["code"], told["endColumn"] - told["column"]) == (2, "unknown-question", len("brake_fail"))
+    done = run("lint", broken, rulesets, "--format", "github")
+    assert done.code == 2
+    assert re.fullmatch(
+        r"::error file=.*,line=\d+,col=\d+,endLine=\d+,endColumn=\d+,title=unknown-question::.*\n", done.out
+    )
+    assert run("lint", rulesets, "--format", "json").out == "[]\n"
+    done = run("lint", rulesets, "--format", "github")
+    assert (done.code, done.out) == (0, "")
+    assert run("lint", rulesets, "--format", "xml").code == 1
+
+
+def test_explain(run: Run) -> None:
+    done = run("explain", "bad-date")
+    assert done.code == 0
+    assert done.out.startswith("bad-date: ") and "Why it matters" in done.out
+    done = run("explain")
+    assert done.code == 0
+    assert any(line.startswith("bad-date ") for line in done.out.splitlines())
+    done = run("explain", "bad-dates")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "pluis: no problem has the code `bad-dates`; did you mean `bad-date`?\n"
+
+
+def test_schema(run: Run, tmp_path: Path) -> None:
+    done = run("schema", "--write", tmp_path / "new" / "schema")
+    assert done.code == 0
+    written = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "new" / "schema").iterdir()}
+    assert written == {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "rulesets" / "schema").iterdir()}
+    assert len(done.out.splitlines()) == len(written)
+    assert run("schema").code == 1
+
+
 def test_cases_are_run(run: Run, rulesets: Path, tmp_path: Path) -> None:
     done = run("test", "--rulesets", rulesets)
     assert done.code == 0
@@ -275,16 +312,28 @@ def test_cases_are_run(run: Run, rulesets: Path, tmp_path: Path) -> None:
     failing = bicycle(tmp_path / "failing", CASES + BAD_CASE)
     done = run("test", failing)
     assert done.code == 4
-    assert done.out.splitlines()[2:] == [
+    assert done.out.splitlines()[2:9] == [
         "FAIL  BAD",
         *[line for line in done.out.splitlines() if line.endswith("cases.yaml:4:3")],
         "      disposition: expected physio",
         "                   got      emergency",
-        "      rules:       expected [S01]",
-        "                   got      [E01]",
-        "      rules that were true: E01",
-        "1 passed, 1 failed",
+        "      rules:       expected, and missing: S01",
+        "                   not expected: E01",
+        "      higher than physio, because of what is true:",
     ]
+    assert done.out.splitlines()[-1] == "1 passed, 1 failed"
+    assert run("test", failing, "--case", "GO*").code == 0
+    assert run("test", failing, "-q").out == done.out.replace("PASS  GOOD  cannot stop\n", "")
+    junit = tmp_path / "junit.xml"
+    done = run("test", failing, "--json", "--junit", junit)
+    assert done.code == 4
+    (result,) = done.results
+    assert (result["passed"], result["failed"]) == (1, 1)
+    assert 'failures="1"' in junit.read_text(encoding="utf-8")
+    done = run("test", failing, "--case", "BAAD", "--tag", "x", "--junit", tmp_path / "none.xml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "pluis: no case has an id like `BAAD`: did you mean `BAD`?; no case has the tag `x`\n"
+    assert run("test", failing, "--junit", tmp_path / "missing" / "junit.xml").code == 1
     without = bicycle(tmp_path / "without")
     (without / "cases.yaml").unlink()
     done = run("test", without, failing)

@@ -14,11 +14,25 @@ import engine
 
 ROOT = Path(__file__).resolve().parent.parent
 
-TARGETS = ("demo", "test", "check", "serve", "bench", "proto", "lint", "types", "accept", "lock", "clean", "help")
+TARGETS = (
+    "demo",
+    "test",
+    "test-clients",
+    "check",
+    "serve",
+    "bench",
+    "proto",
+    "lint",
+    "types",
+    "accept",
+    "lock",
+    "clean",
+    "help",
+)
 TOP = {
-    ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md", "LICENSE", "Makefile",
-    "README.md", "buf.yaml", "engine", "protos", "pyproject.toml", "requirements-build.in", "requirements-build.lock",
-    "requirements.lock", "rulesets", "tests",
+    ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "COMPATIBILITY.md", "CONTRIBUTING.md", "DECISIONS.md",
+    "LICENSE", "Makefile", "README.md", "buf.yaml", "engine", "protos", "pyproject.toml", "requirements-build.in",
+    "requirements-build.lock", "requirements.lock", "rulesets", "tests",
 }  # fmt: skip
 
 # Put together here, so that this file does not hold what it looks for.
@@ -46,7 +60,17 @@ def tracked() -> Iterator[Path]:
     if listed.returncode == 0:
         paths = [ROOT / name for name in listed.stdout.split("\0") if name]
     else:
-        made = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "build"}
+        made = {
+            ".git",
+            ".venv",
+            "__pycache__",
+            ".mypy_cache",
+            ".ruff_cache",
+            ".pytest_cache",
+            ".hypothesis",
+            "build",
+            "node_modules",
+        }
         paths = [path for path in ROOT.rglob("*") if not made & set(path.relative_to(ROOT).parts)]
         paths = [path for path in paths if "egg-info" not in path.as_posix()]
     yield from (path for path in paths if path.is_file())
@@ -71,13 +95,13 @@ def test_nothing_lies_about_at_the_top() -> None:
 
 def test_makefile_has_its_targets() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^(\w+):.*## ", makefile, re.MULTILINE))
+    documented = set(re.findall(r"^([\w-]+):.*## ", makefile, re.MULTILINE))
     assert set(TARGETS) <= documented
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony and documented == set(phony[1].split())
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock", "tests/clients/requirements.lock"])
 def test_lock_pins_by_hash_and_names_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text and "@ " not in text and not re.search(r"^-", text, re.MULTILINE)
@@ -143,7 +167,7 @@ def test_readme_shows_both_commands_on_its_first_screen() -> None:
 def test_readme_names_only_targets_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for name in ("README.md", "CONTRIBUTING.md", "rulesets/README.md"):
-        for target in re.findall(r"`make (\w+)", (ROOT / name).read_text(encoding="utf-8")):
+        for target in re.findall(r"`make ([\w-]+)", (ROOT / name).read_text(encoding="utf-8")):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{name}: make {target}"
 
 

@@ -58,6 +58,12 @@ NUMBERS: dict[str, dict[int | float, str]] = {
         16777619: "FNV-1a, its prime",
         0xFFFFFFFF: "FNV-1a, its 32 bits",
     },
+    "engine/rules/alternatives.py": {
+        300: "alternatives that are written out",
+        20: "pairs that are looked at for each of them",
+        6: "options of which the sets are told apart: 64 sets",
+        4: "the third bit of a set of outcomes",
+    },
     "engine/rules/document.py": {60: "depth of a document", 20: "a mebibyte is 1 << 20"},
     "engine/rules/problem.py": {100: "problems that are told", 400: "characters of an excerpt", 3: "the three dots"},
     "engine/rules/scale.py": {
@@ -71,6 +77,7 @@ NUMBERS: dict[str, dict[int | float, str]] = {
         100: "characters of a name for which another is suggested",
         2000: "names among which one is looked for",
     },
+    "engine/rules/remainder.py": {3: "rounds", 30: "a line that no text reaches is 1 << 30"},
 }
 """Every number above SMALL in the rooms that give a ruleset its meaning."""
 

@@ -47,6 +47,7 @@ def render_refusal(error: Json, language: str, width: int) -> Page:
     for each in violations:
         place = f"{each['field']}: " if each.get("field") else ""
         page.add(f"{place}{each.get('description', '')}", lead="  - ")
+        page.add(each.get("text", ""), lead="    ")
     return page
 
 

@@ -90,15 +90,23 @@ def refusal(violations: Sequence[Violation]) -> Json:
 
 def failure(code: str, reason: str, message: str, violations: Iterable[Violation]) -> Json:
     """An error in its place among the responses; the same for a file, for this process and for a server."""
-    listed = [{"field": each.field, "code": each.code, "description": each.message} for each in violations]
-    listed = [{key: text for key, text in each.items() if text or key != "code"} for each in listed]
+    listed = [
+        {"field": each.field, "code": each.code, "description": each.message, "text": each.text} for each in violations
+    ]
+    listed = [{key: said for key, said in each.items() if said or key not in ("code", "text")} for each in listed]
     return {"error": {"code": code, "reason": reason, "message": message, "violations": listed}}
 
 
 def violations_of(status: Json) -> list[Violation]:
     """The violations in the JSON form of a google.rpc.Status; its reasons are the codes, written another way."""
     return [
-        Violation(each.get("field", ""), each.get("reason", "").lower().replace("_", "-"), each.get("description", ""))
+        Violation(
+            each.get("field", ""),
+            each.get("reason", "").lower().replace("_", "-"),
+            each.get("description", ""),
+            each.get("localizedMessage", {}).get("message", ""),
+            each.get("localizedMessage", {}).get("locale", ""),
+        )
         for detail in status.get("details", ())
         for each in detail.get("fieldViolations", ())
     ]

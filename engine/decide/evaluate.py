@@ -41,10 +41,13 @@ class Evaluator:
         self.inference: Matcher = self.rete
         self.direct = Direct(checked.ruleset, self.compiled.targets)
 
-    def read(self, answers: Mapping[str, Given], none_of: Iterable[str] = ()) -> Answers:
-        """Typed answers. Raises AnswersError with every violation, or else with every contradiction."""
+    def read(self, answers: Mapping[str, Given], none_of: Iterable[str] = (), language: str = "") -> Answers:
+        """Typed answers. Raises AnswersError with every violation, or else with every contradiction.
+
+        With a `language` of the ruleset, contradictions carry the ruleset's own words for the person.
+        """
         typed = read_answers(self.checked.ruleset, answers, none_of)
-        contradictions = tuple(self._contradictions(typed))
+        contradictions = tuple(self._contradictions(typed, language))
         if contradictions:
             raise AnswersError(contradictions)
         return typed
@@ -53,14 +56,17 @@ class Evaluator:
         """Frees the inference engine's memory."""
         self.rete.close()
 
-    def _contradictions(self, answers: Answers) -> Iterable[Violation]:
+    def _contradictions(self, answers: Answers, language: str) -> Iterable[Violation]:
         reading = Reading(self.checked.ruleset, answers)
         for name, refusal in self.checked.ruleset.refusals.items():
             if reading.outcomes(refusal.when) == TRUE:
                 questions = support(reading, refusal.when, TRUE)
+                texts = self.checked.ruleset.texts.get(language)
+                text = texts.get("refuse", name).patient if texts is not None else ""
                 told = " and ".join(f"`{question}` ({answers.word(question)})" for question in questions)
+                message = f"{told} contradict each other (`{name}`)"
                 for question in questions:
-                    yield Violation(field(question), "contradiction", f"{told} contradict each other (`{name}`)")
+                    yield Violation(field(question), "contradiction", message, text, language if text else "")
 
     def evaluate(self, answers: Answers) -> Evaluated:
         """The outcome that follows from the answers.

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from engine.rules import document, shape
 from engine.rules.check_values import answer_problem
+from engine.rules.codes import UNKNOWN
 from engine.rules.document import KEY, Node, Path
-from engine.rules.model import CheckedRuleset, QuestionType, Ruleset
+from engine.rules.model import CheckedRuleset, QuestionType, Ruleset, Wording
 from engine.rules.problem import Problem, error
 from engine.rules.scale import Call, Disposition, Programme
 from engine.rules.source import NOWHERE, Span
@@ -23,10 +24,11 @@ ALL_GROUPS = "*"
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must come out; None where the author expects nothing.
+    """What must come out; None, or empty where a part is named, where the author expects nothing.
 
-    `needs_answers`: the answers must not settle the disposition. `acceptable` is a note for people, `rules` are all
-    true rules, in order.
+    `needs_answers`: the answers must not settle the disposition. `acceptable` is a note for people. `rules`, `advice`
+    and `safety_net` are the whole list, `..._include` and `..._exclude` a part of it. `guidance` is a word of its
+    scale or `none`. `texts` are frozen wordings by the id of what is shown, in the language of the case.
     """
 
     disposition: Disposition | None = None
@@ -40,6 +42,17 @@ class Expectation:
     rules: tuple[str, ...] | None = None
     advice: tuple[str, ...] | None = None
     safety_net: tuple[str, ...] | None = None
+    guidance: str | None = None
+    act_now: bool | None = None
+    rules_include: tuple[str, ...] = ()
+    rules_exclude: tuple[str, ...] = ()
+    advice_include: tuple[str, ...] = ()
+    advice_exclude: tuple[str, ...] = ()
+    safety_net_include: tuple[str, ...] = ()
+    safety_net_exclude: tuple[str, ...] = ()
+    open_rules_include: tuple[str, ...] = ()
+    next_questions_first: tuple[str, ...] = ()
+    texts: Mapping[str, Wording] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,17 @@ def _case(key: str, it: shape.CaseShape, span: Span) -> Case:
             rules=None if expect.rules is None else tuple(expect.rules),
             advice=None if expect.advice is None else tuple(expect.advice),
             safety_net=None if expect.safety_net is None else tuple(expect.safety_net),
+            guidance=expect.guidance,
+            act_now=expect.act_now,
+            rules_include=tuple(expect.rules_include),
+            rules_exclude=tuple(expect.rules_exclude),
+            advice_include=tuple(expect.advice_include),
+            advice_exclude=tuple(expect.advice_exclude),
+            safety_net_include=tuple(expect.safety_net_include),
+            safety_net_exclude=tuple(expect.safety_net_exclude),
+            open_rules_include=tuple(expect.open_rules_include),
+            next_questions_first=tuple(expect.next_questions_first),
+            texts=expect.texts,
         ),
         source=it.source,
         url=it.url,
@@ -125,14 +149,44 @@ def _check(case: Case, ruleset: Ruleset, places: Mapping[Path, Span]) -> Iterabl
         help = one_of(case.language, ruleset.languages)
         message = f"the ruleset has no language `{case.language}`"
         yield error("unknown-language", places[(*at, "language")], message, help)
-    known = {*ruleset.rules, ruleset.default.id}
-    expect = case.expect
     groups = () if case.none_of == (ALL_GROUPS,) else case.none_of
     yield from _unknown("group", groups, ruleset.groups, places, (*at, "none_of"))
-    yield from _unknown("rule", expect.rules or (), known, places, (*at, "expect", "rules"))
-    yield from _unknown("advice", expect.advice or (), ruleset.advice, places, (*at, "expect", "advice"))
-    net = (*at, "expect", "safety_net")
-    yield from _unknown("safety-net", expect.safety_net or (), ruleset.safety_net, places, net)
+    yield from _check_expectation(case, ruleset, places)
+
+
+def _check_expectation(case: Case, ruleset: Ruleset, places: Mapping[Path, Span]) -> Iterable[Problem]:
+    """What is expected must exist, must not contradict itself, and must be something."""
+    expect, at = case.expect, ("cases", case.id, "expect")
+    if expect == Expectation(acceptable=expect.acceptable):
+        message = f"`{case.id}` expects nothing, so that it could never fail"
+        yield error("missing-value", places[at], message, "expect something, such as `disposition: ...`")
+    rules = {*ruleset.rules, ruleset.default.id}
+    for key, what, known in (
+        ("rules", "rule", rules),
+        ("advice", "advice", ruleset.advice),
+        ("safety_net", "safety-net", ruleset.safety_net),
+    ):
+        for part in (key, f"{key}_include", f"{key}_exclude"):
+            yield from _unknown(what, getattr(expect, part) or (), known, places, (*at, part))
+        wanted = {*(getattr(expect, key) or ()), *getattr(expect, f"{key}_include")}
+        for number, name in enumerate(getattr(expect, f"{key}_exclude")):
+            if name in wanted:
+                span = places[(*at, f"{key}_exclude", number)]
+                yield error("duplicate-id", span, f"`{name}` is expected and excluded", "take out one of the two")
+    yield from _unknown("rule", expect.open_rules_include, ruleset.rules, places, (*at, "open_rules_include"))
+    questions = (*at, "next_questions_first")
+    yield from _unknown("question", expect.next_questions_first, ruleset.questions, places, questions)
+    if expect.texts and not case.language:
+        message = f"`{case.id}` expects texts and does not say in which language"
+        yield error(
+            "missing-key", places[(*at, "texts")], message, f"add `language: {ruleset.languages[0]}` to the case"
+        )
+    shown = {*rules, *ruleset.advice, *ruleset.safety_net, *(row.id for row in ruleset.programme)}
+    for name in expect.texts:
+        if name not in shown:
+            message = f"nothing that is shown has the id `{name}`"
+            help = did_you_mean(name, sorted(shown)) or "write the id of a rule, programme row, advice or safety net"
+            yield error("unknown-text", places[(*at, "texts", name, KEY)], message, help)
 
 
 def _unknown(
@@ -142,4 +196,4 @@ def _unknown(
     for number, name in enumerate(names):
         if name not in words:
             message = f"no {what.replace('-', ' ')} `{name}`"
-            yield error(f"unknown-{what}", places[(*at, number)], message, one_of(name, sorted(words)))
+            yield error(UNKNOWN[what], places[(*at, number)], message, one_of(name, sorted(words)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from engine.rules.codes import UNKNOWN, UNUSED
 from engine.rules.condition import Answered, Compare, FindingIs, Leaf, Parameter, RuleIs, Sum, Unknown, leaves
 from engine.rules.document import KEY
 from engine.rules.model import Advice, Default, ProgrammeRow, Rule, Ruleset, SafetyNet
@@ -17,7 +18,7 @@ Spans = Mapping[str, Span]
 
 
 def names_defined(ruleset: Ruleset) -> Iterable[Problem]:
-    """Questions, findings, parameters, rules, groups and evidence that nobody defined."""
+    """Questions, findings, parameters, rules, groups, evidence and advice that nobody defined."""
     known = {
         "question": {key: it.span for key, it in ruleset.questions.items()},
         "finding": {key: it.span for key, it in ruleset.findings.items()},
@@ -25,11 +26,12 @@ def names_defined(ruleset: Ruleset) -> Iterable[Problem]:
         "rule": {key: it.span for key, it in ruleset.rules.items()},
         "group": {key: it.span for key, it in ruleset.groups.items()},
         "evidence": {key: it.span for key, it in ruleset.evidence.items()},
+        "advice": {key: it.span for key, it in ruleset.advice.items()},
     }
     for what, name, span in _references(ruleset):
         if name not in known[what]:
             help = did_you_mean(name, known[what]) or one_of(name, known[what])
-            yield error(f"unknown-{what}", span, f"no {what} `{name}`", help)
+            yield error(UNKNOWN[what], span, f"no {what} `{name}`", help)
 
 
 def _references(ruleset: Ruleset) -> Iterator[tuple[str, str, Span]]:
@@ -51,8 +53,11 @@ def _references(ruleset: Ruleset) -> Iterator[tuple[str, str, Span]]:
     for claim in ruleset.claims.values():
         if claim.finding:
             yield "finding", claim.finding, ruleset.place("claims", claim.id, "finding")
-        for name in claim.exempt:
+        for name in claim.exempt:  # with a reason, so it counts as used
             yield "question", name, ruleset.place("claims", claim.id, "exempt", name, KEY)
+    for item in ruleset.advice.values():
+        for number, name in enumerate(item.contradicts):
+            yield "advice", name, ruleset.place("advice", item.id, "contradicts", number)
 
 
 def _named_in(leaf: Leaf) -> Iterator[tuple[str, str, Span]]:
@@ -86,7 +91,7 @@ def names_used(ruleset: Ruleset) -> Iterable[Problem]:
     for what, spans in defined:
         for name, span in spans.items():
             if not used[what, name]:
-                yield warning(f"unused-{what}", span, f"nothing uses the {what} `{name}`", "use it or take it out")
+                yield warning(UNUSED[what], span, f"nothing uses the {what} `{name}`", "use it or take it out")
 
 
 def ids_unique(ruleset: Ruleset) -> Iterable[Problem]:

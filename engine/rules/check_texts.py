@@ -90,7 +90,8 @@ def _labels(ruleset: Ruleset, texts: Texts) -> Iterable[Problem]:
                 message = f"no label in `{texts.language}` for the option `{option}` of `{question.id}`"
                 help = f"add it to the `options` of `{question.id}` in texts.{texts.language}.yaml"
                 yield error("text-missing", span, message, help)
-        for option in labels:
+        no_options_yet = question.type in (QuestionType.CHOICE, QuestionType.SEVERAL) and not shown  # told elsewhere
+        for option in () if no_options_yet else labels:
             if option not in shown:
                 span = ruleset.place("texts", texts.language, "questions", question.id, "options", option, KEY)
                 help = did_you_mean(option, shown) or "take it out"

@@ -90,7 +90,14 @@ def content(ruleset: Ruleset) -> dict[str, Json]:
             for it in ruleset.programme
         ],
         "advice": [
-            {"id": it.id, "kind": it.kind.value, "when": _condition(it.when), "hide_when": _condition(it.hide_when)}
+            {
+                "id": it.id,
+                "kind": it.kind.value,
+                "when": _condition(it.when),
+                "hide_when": _condition(it.hide_when),
+                # left out where there is none: the digest of older rulesets stays
+                **({"contradicts": [*sorted(it.contradicts)]} if it.contradicts else {}),
+            }
             for it in ruleset.advice.values()
         ],
         "advice_policies": {

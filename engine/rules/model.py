@@ -156,12 +156,16 @@ class AdviceKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A text to the person: shown where `when` is certainly true (None: always) and `hide_when` certainly false."""
+    """A text to the person: shown where `when` is certainly true (None: always) and `hide_when` certainly false.
+
+    `contradicts` names other advice that nobody may read beside it.
+    """
 
     id: str
     kind: AdviceKind
     when: Condition | None = None
     hide_when: Condition | None = None
+    contradicts: tuple[str, ...] = ()
     span: Span = NOWHERE
 
 

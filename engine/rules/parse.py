@@ -189,7 +189,14 @@ def _ruleset(file: shape.RulesetFile, read: Conditions, texts: Mapping[str, Text
             for number, it in enumerate(file.programme)
         ),
         advice={
-            key: Advice(key, it.kind, read.get(("advice", key, "when")), read.get(("advice", key, "hide_when")), span)
+            key: Advice(
+                id=key,
+                kind=it.kind,
+                when=read.get(("advice", key, "when")),
+                hide_when=read.get(("advice", key, "hide_when")),
+                contradicts=tuple(it.contradicts),
+                span=span,
+            )
             for key, it, span in _keys("advice", file.advice, places)
         },
         policies={

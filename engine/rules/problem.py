@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.rules.codes import Code
 from engine.rules.source import Span
 
 LIMIT = 100
@@ -24,9 +25,9 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong. `code` is kebab-case; `message` and `help` are one line each, without a final period."""
+    """One thing wrong. `message` and `help` are one line each, without a final period."""
 
-    code: str
+    code: Code
     severity: Severity
     span: Span
     message: str
@@ -55,12 +56,12 @@ class Problem:
         return "\n".join(lines)
 
 
-def error(code: str, span: Span, message: str, help: str = "") -> Problem:
+def error(code: Code, span: Span, message: str, help: str = "") -> Problem:
     """A problem that leaves no ruleset."""
     return Problem(code, Severity.ERROR, span, _one_line(message), _one_line(help))
 
 
-def warning(code: str, span: Span, message: str, help: str = "") -> Problem:
+def warning(code: Code, span: Span, message: str, help: str = "") -> Problem:
     """A problem that an author may leave as it is."""
     return Problem(code, Severity.WARNING, span, _one_line(message), _one_line(help))
 

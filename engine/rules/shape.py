@@ -47,22 +47,28 @@ Name = Annotated[str, PlainValidator(values.name)]
 Code = Annotated[str, PlainValidator(values.code)]
 Option = Annotated[str, PlainValidator(values.option)]
 Truth = Annotated[
-    bool, PlainValidator(values.word("yes or no", {"yes": True, "no": False, "true": True, "false": False}))
+    bool, PlainValidator(values.Word("yes or no", {"yes": True, "no": False, "true": True, "false": False}))
 ]
-Place = Annotated[Disposition, PlainValidator(values.word("disposition", Disposition.words()))]
-Whom = Annotated[Call, PlainValidator(values.word("call", Call.words()))]
-Plan = Annotated[Programme, PlainValidator(values.word("programme", Programme.words()))]
-Firmness = Annotated[Guidance, PlainValidator(values.word("guidance", Guidance.words()))]
-Support = Annotated[Strength, PlainValidator(values.word("strength of evidence", Strength.words()))]
+Place = Annotated[Disposition, PlainValidator(values.Word("disposition", Disposition.words()))]
+Whom = Annotated[Call, PlainValidator(values.Word("call", Call.words()))]
+Plan = Annotated[Programme, PlainValidator(values.Word("programme", Programme.words()))]
+Firmness = Annotated[Guidance, PlainValidator(values.Word("guidance", Guidance.words()))]
+Support = Annotated[Strength, PlainValidator(values.Word("strength of evidence", Strength.words()))]
 Type = Annotated[
-    QuestionType, PlainValidator(values.word("type of question", {each.value: each for each in QuestionType}))
+    QuestionType, PlainValidator(values.Word("type of question", {each.value: each for each in QuestionType}))
 ]
-Kind = Annotated[AdviceKind, PlainValidator(values.word("kind of advice", {each.value: each for each in AdviceKind}))]
-Property = Annotated[str, PlainValidator(values.word("claim", values.same(CLAIMS)))]
-IfUnknown = Annotated[str, PlainValidator(values.word("way to treat unknown", values.same(("applies", "skips"))))]
-Unlisted = Annotated[str, PlainValidator(values.word("answer for what is not listed", values.same(("no", "unknown"))))]
+Kind = Annotated[AdviceKind, PlainValidator(values.Word("kind of advice", {each.value: each for each in AdviceKind}))]
+Property = Annotated[str, PlainValidator(values.Word("claim", values.same(CLAIMS)))]
+IfUnknown = Annotated[str, PlainValidator(values.Word("way to treat unknown", values.same(("applies", "skips"))))]
+Unlisted = Annotated[str, PlainValidator(values.Word("answer for what is not listed", values.same(("no", "unknown"))))]
 Said = Annotated[Wording, PlainValidator(values.wording)]
 Expected = Annotated[Disposition | None, PlainValidator(values.expected)]
+ExpectedGuidance = Annotated[
+    str | None, PlainValidator(values.Word("guidance", values.same((*Guidance.words(), values.NO_GUIDANCE))))
+]
+ExpectedTruth = Annotated[
+    bool | None, PlainValidator(values.Word("yes or no", {"yes": True, "no": False, "true": True, "false": False}))
+]
 Answer = Annotated[str | tuple[str, ...], PlainValidator(values.answer)]
 Denied = Annotated[tuple[str, ...], PlainValidator(values.denied)]
 
@@ -156,6 +162,7 @@ class AdviceShape(Shape):
     kind: Kind
     when: Any = None
     hide_when: Any = None
+    contradicts: list[Code] = []
 
 
 class PolicyShape(Shape):
@@ -262,6 +269,17 @@ class ExpectShape(Shape):
     rules: list[Code] | None = None
     advice: list[Code] | None = None
     safety_net: list[Code] | None = None
+    guidance: ExpectedGuidance = None
+    act_now: ExpectedTruth = None
+    rules_include: list[Code] = Field(default=[], min_length=1)
+    rules_exclude: list[Code] = Field(default=[], min_length=1)
+    advice_include: list[Code] = Field(default=[], min_length=1)
+    advice_exclude: list[Code] = Field(default=[], min_length=1)
+    safety_net_include: list[Code] = Field(default=[], min_length=1)
+    safety_net_exclude: list[Code] = Field(default=[], min_length=1)
+    open_rules_include: list[Code] = Field(default=[], min_length=1)
+    next_questions_first: list[Name] = Field(default=[], min_length=1)
+    texts: dict[Code, Said] = {}
 
 
 class CaseShape(Shape):

@@ -6,18 +6,22 @@ Every reader takes what stands in the file (a text, a list or a mapping) and giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from engine.rules import scalar
+from engine.rules.codes import Code
 from engine.rules.model import Wording
 from engine.rules.scale import Disposition
 from engine.rules.suggest import one_of
 
 NEEDS_ANSWERS = "needs_answers"
 """What a case expects where the answers do not settle the disposition."""
+NO_GUIDANCE = "none"
+"""What a case expects where guidance is neither offered nor recommended."""
 
 T = TypeVar("T")
 
@@ -25,12 +29,13 @@ T = TypeVar("T")
 class Unreadable(ValueError):
     """A value that cannot stand where it stands; the fields are those of a Problem."""
 
-    def __init__(self, code: str, message: str, help: str) -> None:
+    def __init__(self, code: Code, message: str, help: str) -> None:
         super().__init__(message)
-        self.code, self.message, self.help = code, message, help
+        self.code: Code = code
+        self.message, self.help = message, help
 
 
-def refuse(code: str, message: str, help: str = "") -> NoReturn:
+def refuse(code: Code, message: str, help: str = "") -> NoReturn:
     """Say that a value cannot stand here."""
     raise Unreadable(code, message, help)
 
@@ -125,27 +130,29 @@ def option(value: Any) -> str:
     return said
 
 
-def word(what: str, words: Mapping[str, T]) -> Callable[[Any], T]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Word(Generic[T]):
     """A reader of one word of a closed list; `what` names the list to the author."""
 
-    def read(value: Any) -> T:
-        said = text(value)
-        if said not in words:
-            refuse("outside-scale", f"`{said}` is no {what}", one_of(said, words))
-        return words[said]
+    what: str
+    words: Mapping[str, T]
 
-    return read
+    def __call__(self, value: Any) -> T:
+        said = text(value)
+        if said not in self.words:
+            refuse("outside-scale", f"`{said}` is no {self.what}", one_of(said, self.words))
+        return self.words[said]
 
 
 def same(words: Iterable[str]) -> dict[str, str]:
-    """Words that stand for themselves, for `word`."""
+    """Words that stand for themselves, for `Word`."""
     return {word: word for word in words}
 
 
 def expected(value: Any) -> Disposition | None:
     """None stands for `needs_answers`, which is no disposition."""
     words: dict[str, Disposition | None] = {**Disposition.words(), NEEDS_ANSWERS: None}
-    return word("disposition", words)(value)
+    return Word("disposition", words)(value)
 
 
 def answer(value: Any) -> str | tuple[str, ...]:

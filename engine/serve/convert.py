@@ -52,7 +52,7 @@ def acceptable_request_id(request_id: str) -> bool:
     return 0 < len(request_id) <= MAX_REQUEST_ID and request_id.isascii() and request_id.isprintable()
 
 
-def read_answers(evaluator: Evaluator, request: pb.EvaluateRequest, limits: Config) -> Answers:
+def read_answers(evaluator: Evaluator, request: pb.EvaluateRequest, limits: Config, language: str = "") -> Answers:
     """The typed answers of a request. Raises AnswersError with every violation of the request, contradictions too."""
     violations = [*_out_of_bounds(request, limits)]
     too_much = any(each.code in ("too-large", "too-many") for each in violations)
@@ -67,10 +67,10 @@ def read_answers(evaluator: Evaluator, request: pb.EvaluateRequest, limits: Conf
             read = UNKNOWN
         answers[name] = read
     try:
-        typed = evaluator.read(answers, request.none_of)
+        typed = evaluator.read(answers, request.none_of, language)
     except AnswersError as error:
         violations.extend(error.violations)
-        violations.extend(_contradictions(evaluator, answers, request.none_of, error.violations))
+        violations.extend(_contradictions(evaluator, answers, request.none_of, error.violations, language))
         raise AnswersError(violations) from None
     if violations:
         raise AnswersError(violations)
@@ -78,7 +78,11 @@ def read_answers(evaluator: Evaluator, request: pb.EvaluateRequest, limits: Conf
 
 
 def _contradictions(
-    evaluator: Evaluator, answers: Mapping[str, Given], none_of: Iterable[str], found: tuple[Violation, ...]
+    evaluator: Evaluator,
+    answers: Mapping[str, Given],
+    none_of: Iterable[str],
+    found: tuple[Violation, ...],
+    language: str,
 ) -> tuple[Violation, ...]:
     """The contradictions among the answers that are right, where others are wrong: the caller gets both at once."""
     ruleset = evaluator.checked.ruleset
@@ -90,7 +94,7 @@ def _contradictions(
         if name in ruleset.questions
     }
     try:
-        evaluator.read(right, [name for name in none_of if name in ruleset.groups or name == "*"])
+        evaluator.read(right, [name for name in none_of if name in ruleset.groups or name == "*"], language)
     except AnswersError as error:
         return error.violations
     return ()
@@ -167,4 +171,6 @@ def reference(evaluator: Evaluator) -> pb.RulesetReference:
 
 def violation_messages(violations: Iterable[Violation]) -> list[pb.Violation]:
     """Every violation as `validate_only` gives it."""
-    return [pb.Violation(field=each.field, code=each.code, description=each.message) for each in violations]
+    return [
+        pb.Violation(field=each.field, code=each.code, description=each.message, text=each.text) for each in violations
+    ]

@@ -148,7 +148,9 @@ def _violations_draft(violations: tuple[Violation, ...], kept: int) -> _Draft:
         message += f", such as {violations[0].field}: {violations[0].message}"
     bad = error_details_pb2.BadRequest()
     for each in violations[:kept]:
-        bad.field_violations.add(field=each.field, description=_cut(each.message), reason=_reason(each.code))
+        told = bad.field_violations.add(field=each.field, description=_cut(each.message), reason=_reason(each.code))
+        if each.text:
+            told.localized_message.locale, told.localized_message.message = each.language, _cut(each.text)
     metadata = {"violationCount": str(total), "leftOut": str(left_out)}
     if violations:
         metadata |= {"field": violations[0].field, "violation": violations[0].code}

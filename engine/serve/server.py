@@ -11,10 +11,12 @@ from types import FrameType
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from engine.pb.v1 import triage_pb2 as pb
 from engine.pb.v1 import triage_pb2_grpc
 from engine.serve.config import Config, ConfigError, address
+from engine.serve.descriptors import describe_files
 from engine.serve.interceptors import SERVICE, CallInterceptor, new_request_id
 from engine.serve.registry import Registry
 from engine.serve.service import Clock, TriageService, new_decision_id, now
@@ -52,7 +54,8 @@ class Server:
         names = [SERVICE, health.SERVICE_NAME]
         if config.reflection:
             names.append(reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._grpc)
+            files = (pb.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR)
+            reflection.enable_server_reflection(names, self._grpc, pool=describe_files(files))
         self._health_names = ("", *names)
         for name in self._health_names:
             self._health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)

@@ -141,7 +141,7 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
         )
         response.decide_time.FromDatetime(time)
         try:
-            answers = read_answers(served.evaluator, request, self._config)
+            answers = read_answers(served.evaluator, request, self._config, language)
         except AnswersError as error:
             if not request.validate_only:
                 raise

@@ -2,44 +2,91 @@
 
 A file in `tests/data/invalid/` lists changes to the minimal ruleset and is named after the problem's code (behind `--`
 stands a variant); the `.txt` beside it is what the terminal shows. `make accept` writes those anew: read the diff.
+Every code has an example in block style and one in flow style, seen by where its problem stands.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import tempfile
+from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
-import engine.rules
 from engine.rules import document
-from engine.rules.cases import parse_cases
+from engine.rules.codes import CODES
 from engine.rules.condition import All, Compare, Sum, leaves
 from engine.rules.load import build
-from engine.rules.problem import Problems
+from engine.rules.problem import Problem, Problems
 from engine.rules.sites import sites
 from engine.rules.source import Source
 from tests.rules.bicycle import sources, valid
+from tests.rules.wrong import WHOLE, lint
 
 INVALID = Path(__file__).parent.parent / "data" / "invalid"
 FILES = sorted(INVALID.glob("*.yaml"))
 
+STYLELESS = {
+    "empty-document": "there is nothing in the file",
+    "file-missing": "there is no file",
+    "file-unreadable": "there is no text",
+    "too-large": "nothing of the file is read",
+}
+"""Codes of problems that have no style, with the reason."""
 
+
+@cache
 def problems_of(file: Path) -> Problems:
     """The problems of the minimal ruleset after the changes that a file lists."""
     node, wrong = document.read(Source(file.name, file.read_text(encoding="utf-8")))
     assert isinstance(node, document.Sequence) and not wrong
-    changes = []
-    for change in document.plain(node):
-        changes.append((change["file"], change["replace"], change.get("with", "")))
-    texts = sources(changes)
-    checked, problems = build(texts)
-    if checked is None:
-        return problems
-    cases, wrong = document.read(texts["cases.yaml"])
-    return Problems([*problems, *wrong, *(parse_cases(cases, checked)[1] if cases else ())])
+    changes = [(it["file"], it.get("replace", WHOLE), it.get("with", "")) for it in document.plain(node)]
+    with tempfile.TemporaryDirectory() as folder:
+        return lint(Path(folder), changes)
+
+
+def code_of(file: Path) -> str:
+    return file.stem.partition("--")[0]
+
+
+def styles(file: Path) -> Iterator[str]:
+    """The styles in which the problems stand that a file is named after; of text that cannot be parsed, by its name."""
+    for problem in problems_of(file):
+        if problem.code != code_of(file):
+            continue
+        try:
+            yield style(problem)
+        except yaml.YAMLError:
+            named = file.stem.partition("--")[2].partition("-")[0]
+            yield from {named} & {"block", "flow"}
+
+
+def style(problem: Problem) -> str:
+    """`flow` where the place of a problem is, or is inside, braces or brackets; of a section, where its value is."""
+    place = (problem.span.line, problem.span.column)
+    around: list[bool] = []
+    section = False
+    for event in yaml.parse(problem.span.source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        begins = isinstance(event, yaml.CollectionStartEvent)
+        if section and begins:
+            return "flow" if event.flow_style else "block"
+        if isinstance(event, yaml.CollectionEndEvent):
+            around.pop()
+        braces = begins and event.flow_style
+        mark = event.start_mark if begins else event.end_mark
+        reached = (mark.line + 1, mark.column + 1) > place or (braces and (mark.line + 1, mark.column + 1) == place)
+        if reached and (braces or isinstance(event, yaml.ScalarEvent | yaml.AliasEvent)):
+            section = place[1] == 1 and len(around) == 1 and not around[0]
+            if not section:
+                return "flow" if braces or (around and around[-1]) else "block"
+        if begins:
+            around.append(event.flow_style)
+    return "block"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -50,7 +97,7 @@ def test_the_author_is_told_exactly(file: Path) -> None:
     if os.environ.get("ACCEPT"):
         golden.write_text(said, encoding="utf-8")
     assert said == golden.read_text(encoding="utf-8")
-    assert file.stem.split("--")[0] in {problem.code for problem in problems}
+    assert code_of(file) in {problem.code for problem in problems}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -66,19 +113,18 @@ def test_messages_keep_the_habits(file: Path) -> None:
         assert problem.span.source.name in {"ruleset.yaml", "texts.nl.yaml", "cases.yaml"}
 
 
-def test_every_code_has_a_file() -> None:
-    """The codes are read from the program, so that a new check cannot go without an example."""
-    room = Path(engine.rules.__path__[0])
-    program = "\n".join(file.read_text(encoding="utf-8") for file in room.glob("*.py"))
-    codes = set(re.findall(r'\b(?:error|warning|refuse)\(\s*"([a-z-]+)"', program))
-    codes |= set(re.findall(r'error\("([a-z-]+)"', program))
-    named = re.findall(r'yield "(question|finding|parameter|rule|group|evidence)"', program)
-    codes |= {f"unknown-{what}" for what in (*named, "advice", "safety-net")}
-    codes |= {f"unused-{what}" for what in ("question", "finding", "parameter", "evidence")}
-    # Whole files: these have their tests in test_document and test_load.
-    elsewhere = {"too-large", "too-deep", "empty-document", "file-missing", "file-unreadable", "bad-encoding"}
-    assert codes - elsewhere <= {file.stem.split("--")[0] for file in FILES}
-    assert len(codes) > 60
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_an_example_in_each_style(code: str) -> None:
+    """The codes come from the registry, whose type lets no other code pass, so that no check goes without examples."""
+    files = [file for file in FILES if code_of(file) == code]
+    assert files, f"add tests/data/invalid/{code}--block.yaml and {code}--flow.yaml"
+    if code not in STYLELESS:
+        assert {style for file in files for style in styles(file)} == {"block", "flow"}
+
+
+def test_every_file_is_named_after_a_code() -> None:
+    assert {code_of(file) for file in FILES} == set(CODES)
+    assert set(STYLELESS) <= set(CODES)
 
 
 def test_every_golden_text_has_its_file() -> None:

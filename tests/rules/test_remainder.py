@@ -66,5 +66,5 @@ def test_two_mistakes_never_make_a_third() -> None:
     assert tried > 60
 
 
-_FOLLOWING = frozenset({"duplicate-id", "duplicate-key", "repeated-rule"})
-"""Two changes can really make these between them: both give the same new name."""
+_FOLLOWING = frozenset({"duplicate-id", "duplicate-key", "repeated-rule", "yaml-syntax"})
+"""Two changes can really make these between them: both give the same new name, or one puts a line between braces."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.decide.cases import Difference, run_cases
 from engine.decide.evaluate import Evaluator
 from engine.rules.cases import Case, Expectation
 from engine.rules.load import load
+from engine.rules.model import Wording
 from engine.rules.scale import Call, Disposition, Programme
 from tests.serve.conftest import SMALL
 
@@ -48,11 +51,17 @@ EMERGENCY = Expectation(
         (Case("E", answers=NUMB, expect=Expectation(within_hours=24)), [Difference("within_hours", "24", "1")]),
         (
             Case("F", answers=NUMB, expect=Expectation(rules=("E01", "S01"))),
-            [Difference("rules", "[E01, S01]", "[E01]")],
+            [Difference("rules", "[E01, S01]", "[E01]", missing=("S01",))],
         ),
-        (Case("G", answers=NUMB, expect=Expectation(rules=())), [Difference("rules", "[]", "[E01]")]),
-        (Case("H", answers=NUMB, expect=Expectation(advice=())), [Difference("advice", "[]", "[ADV-2]")]),
-        (Case("I", answers=NUMB, expect=Expectation(safety_net=())), [Difference("safety_net", "[]", "[SN-1]")]),
+        (Case("G", answers=NUMB, expect=Expectation(rules=())), [Difference("rules", "[]", "[E01]", surplus=("E01",))]),
+        (
+            Case("H", answers=NUMB, expect=Expectation(advice=())),
+            [Difference("advice", "[]", "[ADV-2]", surplus=("ADV-2",))],
+        ),
+        (
+            Case("I", answers=NUMB, expect=Expectation(safety_net=())),
+            [Difference("safety_net", "[]", "[SN-1]", surplus=("SN-1",))],
+        ),
         (
             Case("J", answers=NUMB, expect=Expectation(programme=Programme.PILATES)),
             [Difference("programme", "pilates", "none_yet")],
@@ -99,7 +108,73 @@ def test_what_is_named_is_compared(evaluator: Evaluator, case: Case, differences
     assert result.passed is not bool(differences)
 
 
+PARTS = [
+    (NUMB, Expectation(rules_include=("E01",), advice_include=("ADV-2",), safety_net_exclude=("SN-2",)), []),
+    (NUMB, Expectation(rules_include=("E01", "S01")), [Difference("rules_include", "with [S01]", "[E01]", ("S01",))]),
+    (
+        NUMB,
+        Expectation(rules_exclude=("E01", "S01")),
+        [Difference("rules_exclude", "without [E01]", "[E01]", surplus=("E01",))],
+    ),
+    (
+        NUMB,
+        Expectation(advice_include=("ADV-1",), advice_exclude=("ADV-2",)),
+        [
+            Difference("advice_include", "with [ADV-1]", "[ADV-2]", ("ADV-1",)),
+            Difference("advice_exclude", "without [ADV-2]", "[ADV-2]", surplus=("ADV-2",)),
+        ],
+    ),
+    (
+        NUMB,
+        Expectation(safety_net_include=("SN-2",), safety_net_exclude=("SN-1",)),
+        [
+            Difference("safety_net_include", "with [SN-2]", "[SN-1]", ("SN-2",)),
+            Difference("safety_net_exclude", "without [SN-1]", "[SN-1]", surplus=("SN-1",)),
+        ],
+    ),
+    ({}, Expectation(open_rules_include=("E01",), next_questions_first=("numb",), act_now=False, guidance="none"), []),
+    (
+        NUMB,
+        Expectation(open_rules_include=("S01",), next_questions_first=("numb",)),
+        [
+            Difference("open_rules_include", "with [S01]", "[]", ("S01",)),
+            Difference("next_questions_first", "[numb]", "[]", ("numb",)),
+        ],
+    ),
+    (NUMB, Expectation(act_now=True), [Difference("act_now", "yes", "no")]),
+    (NUMB, Expectation(guidance="offered"), [Difference("guidance", "offered", "none")]),
+]
+
+
+@pytest.mark.parametrize(("answers", "expect", "differences"), PARTS)
+def test_a_part_is_compared(
+    evaluator: Evaluator, answers: dict[str, str], expect: Expectation, differences: list[Difference]
+) -> None:
+    (result,) = run_cases(evaluator, [Case("A", answers=answers, expect=expect)])
+    assert list(result.differences) == differences
+
+
+def test_a_wording_is_frozen(evaluator: Evaluator) -> None:
+    for language in ("nl", "en"):
+        texts = evaluator.checked.ruleset.texts[language]
+        right = {
+            "ADV-2": texts.get("advice", "ADV-2"),
+            "SN-1": texts.get("safety_net", "SN-1"),
+            "E01": texts.get("reasons", evaluator.checked.ruleset.rules["E01"].because),
+        }
+        case = Case("A", answers=NUMB, language=language, expect=Expectation(texts=right))
+        wrong = Expectation(texts={"ADV-2": Wording("other", "for you"), "ADV-1": Wording("hidden")})
+        passed, failed = run_cases(evaluator, [case, replace(case, expect=wrong)])
+        assert passed.passed, passed.differences
+        found = right["ADV-2"]
+        assert list(failed.differences) == [
+            Difference("texts ADV-2", "other", found.patient),
+            Difference("texts ADV-2 (clinician)", "for you", found.clinician),
+            Difference("texts ADV-1", "hidden", "not shown"),
+        ]
+
+
 def test_a_case_that_cannot_be_evaluated_fails_and_stops_no_other(evaluator: Evaluator) -> None:
     wrong, right = run_cases(evaluator, [Case("A", answers={"age": "900"}), Case("B", answers=NUMB, expect=EMERGENCY)])
-    assert (wrong.passed, wrong.error, wrong.outcome) == (False, 'answers["age"]: out-of-range', None)
+    assert (wrong.passed, wrong.error, wrong.outcome) == (False, "`age` is 900, outside 0 to 120 years", None)
     assert right.passed

@@ -83,7 +83,12 @@ def test_what_is_not_served_is_answered_with_what_is(copied: Path) -> None:
             "disposition: physio",
             "case C1: disposition is emergency, expected physio",
         ),
-        ("cases.yaml", "answers: {age: 40", "answers: {age: 40, onset: 41", 'case C2: answers["age"]: contradiction'),
+        (
+            "cases.yaml",
+            "answers: {age: 40",
+            "answers: {age: 40, onset: 41",
+            "case C2: `onset` (41) and `age` (40) contradict",
+        ),
         ("cases.yaml", "numb: yes", "numbness: yes", "unknown-question"),
         ("ruleset.yaml", "{numb: yes}", "{numbness: yes}", "unknown-question"),
         ("ruleset.yaml", "rules:", "rules: [", "ruleset.yaml"),

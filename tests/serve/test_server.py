@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -163,3 +164,14 @@ def test_a_message_beyond_the_limit_of_the_transport_is_refused() -> None:
     with running(SMALL, max_message_size=1000) as started, pytest.raises(TriageError) as caught:
         started.client.evaluate({f"q{number}": True for number in range(500)}, ruleset="small")
     assert caught.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_reflection_tells_the_json_name_of_every_field(small: Running) -> None:
+    """Without them a client that works from reflection prints `within_hours` where the contract says `withinHours`."""
+    stub = reflection_pb2_grpc.ServerReflectionStub(small.channel)
+    request = reflection_pb2.ServerReflectionRequest(file_containing_symbol="triage.v1.Decision")
+    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=20)
+    file = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
+    (decision,) = (message for message in file.message_type if message.name == "Decision")
+    assert {field.name: field.json_name for field in decision.field}["within_hours"] == "withinHours"
+    assert all(field.json_name for message in file.message_type for field in message.field)
