@@ -57,6 +57,7 @@ lint: $(READY) ## ruff, buf, and the rulesets themselves
 	@$(BIN)/ruff format --check .
 	@$(BIN)/buf lint
 	@$(BIN)/pluis lint
+	@$(BIN)/pluis fmt --check
 
 types: $(READY) ## mypy, strict
 	@$(BIN)/mypy

@@ -61,7 +61,9 @@ def test_layout(file: Path) -> None:
     assert found == golden.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, bicycle.FOLDER], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder", [pytest.param(SHIPPED, marks=pytest.mark.slow), bicycle.FOLDER], ids=lambda folder: folder.name
+)
 def test_the_meaning_stays(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / folder.name
     shutil.copytree(folder, copy)
@@ -77,6 +79,7 @@ def test_the_meaning_stays(folder: Path, tmp_path: Path) -> None:
     assert stripped[0] == stripped[1] != []
 
 
+@pytest.mark.slow
 def test_the_shipped_files_hardly_change() -> None:
     for file in find_files([SHIPPED]):
         before = file.read_text(encoding="utf-8").splitlines()
@@ -89,7 +92,7 @@ def dumped(rng: random.Random, content: Any) -> str:
     return json.dumps(content, indent=rng.choice([None, 1, 3]), ensure_ascii=rng.random() < 0.5)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_the_meaning_of_random_rulesets_stays(seed: int) -> None:
     rng = random.Random(seed)
     content = generate.ruleset_content(rng)

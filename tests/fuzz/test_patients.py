@@ -16,6 +16,7 @@ from tests.fuzz.tally import Tally
 EXAMPLES = 60
 
 
+@pytest.mark.slow
 def test_a_mutated_file_of_patients_is_refused_or_right(tmp_path: Path) -> None:
     tally = Tally("patients' files")
 
@@ -28,6 +29,7 @@ def test_a_mutated_file_of_patients_is_refused_or_right(tmp_path: Path) -> None:
     tally.report(floor=0.3)
 
 
+@pytest.mark.slow
 def test_a_planted_fault_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as an answer that is forgotten on the way."""
     original = engine.client.to_request

@@ -14,6 +14,7 @@ from tests.serve.conftest import PUBLISHED, running
 EXAMPLES = 250
 
 
+@pytest.mark.slow
 def test_a_mutated_request_is_refused_or_right() -> None:
     tally = Tally("requests")
     with running(PUBLISHED) as started:
@@ -27,6 +28,7 @@ def test_a_mutated_request_is_refused_or_right() -> None:
     tally.report(floor=0.3)
 
 
+@pytest.mark.slow
 def test_a_planted_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as a half answer that becomes a *no*."""
     monkeypatch.setattr(convert, "_READERS", {**convert._READERS, None: lambda name, answer: convert._NO})

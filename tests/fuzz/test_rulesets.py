@@ -14,6 +14,7 @@ from tests.fuzz.tally import Tally
 EXAMPLES = 80
 
 
+@pytest.mark.slow
 def test_a_mutated_ruleset_is_refused_or_right() -> None:
     tally = Tally("rulesets")
 
@@ -26,6 +27,7 @@ def test_a_mutated_ruleset_is_refused_or_right() -> None:
     tally.report(floor=0.3)
 
 
+@pytest.mark.slow
 def test_a_planted_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as `unless` that reads as `not`, in one of the two evaluators."""
     monkeypatch.setattr(literals, "_UNLESS", literals._OPPOSITE)

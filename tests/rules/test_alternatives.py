@@ -116,6 +116,7 @@ def test_what_follows_is_seen(one: Condition, other: Condition, follows: bool) -
     assert implies(space.holding(one), space.holding(other)) is follows
 
 
+@pytest.mark.slow
 def test_what_is_too_long_stands_for_itself() -> None:
     """A condition with too many alternatives is neither never nor always true, and implies itself."""
     pairs = tuple(AnyOf((LEAVES[number], LEAVES[number + 1])) for number in range(0, 12, 2)) * 4

@@ -6,6 +6,8 @@ import random
 from itertools import combinations
 from pathlib import Path
 
+import pytest
+
 from engine.rules import document
 from engine.rules.problem import Problems
 from engine.rules.source import Source
@@ -47,6 +49,7 @@ def test_a_text_that_cannot_be_read_is_not_told_to_be_missing() -> None:
     assert told(problems) == {"yaml-syntax", "outside-scale"}
 
 
+@pytest.mark.slow
 def test_two_mistakes_never_make_a_third() -> None:
     rng = random.Random(5)
     pairs = rng.sample(list(combinations(INVALID, 2)), 150)
