@@ -324,7 +324,7 @@ def _ask_service(service: TriageService, asked: Mapping[str, Any]) -> Json:
     request_id = asked["request_id"] or new_request_id()
     request = to_request(**{**asked, "request_id": request_id})
     try:
-        return MessageToDict(service.Evaluate(request, None))  # type: ignore[arg-type]
+        return MessageToDict(service.answer(request))
     except Exception as error:  # as on the server, its status table decides what is told
         log_failure(error, request_id)
         row, status = row_of(error), MessageToDict(status_of(error, request_id))

@@ -61,8 +61,12 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
             for language in served.languages:
                 self._responder(served, language)
 
-    def Evaluate(self, request: pb.EvaluateRequest, context: grpc.ServicerContext) -> pb.EvaluateResponse:
+    def answer(self, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
+        """What Evaluate answers, for callers in this process. Raises what `errors.py` has a status for."""
         return self._evaluate(request, self._registry.current())
+
+    def Evaluate(self, request: pb.EvaluateRequest, context: grpc.ServicerContext) -> pb.EvaluateResponse:
+        return self.answer(request)
 
     def EvaluateBatch(
         self, request: pb.EvaluateBatchRequest, context: grpc.ServicerContext

@@ -50,7 +50,7 @@ def ask(service: TriageService, case: Case, language: str) -> pb.EvaluateRespons
     given = case_answers(RULESET, case)
     answers = {name: "unknown" if each.kind is None else each.value for name, each in given.items()}
     request = to_request(answers, ruleset="low_back_pain", language=language, none_of=case.none_of)
-    return service.Evaluate(request, None)  # type: ignore[arg-type]  # no context: the call is in process
+    return service.answer(request)
 
 
 def shown_by(outcome: Outcome) -> Iterator[Key]:
