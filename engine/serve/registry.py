@@ -138,7 +138,8 @@ class Snapshot:
         versions = self.versions.get(ruleset)
         if versions is None:
             ids = sorted(self.versions)
-            message = f"no ruleset `{shown(ruleset)}`; there is {', '.join(ids)}"
+            message = f"no ruleset `{shown(ruleset)}`; there is" if ruleset else "no ruleset is named; there is"
+            message = f"{message} {', '.join(ids)}"
             raise UnknownRuleset(message, {"ruleset": ruleset}, ids)
         if not version:
             default = self.default(ruleset, today)
