@@ -223,8 +223,11 @@ def read(root: Path) -> Snapshot:
 def _serve(folder: Path, source: str) -> Served | LoadProblem:
     try:
         checked = load(folder)
+        cases = load_cases(folder, checked)
+        if not cases:  # nothing would have been checked, and silence is not a pass
+            return LoadProblem(source, "it has no cases, and only a ruleset that passes its own cases is served")
         evaluator = Evaluator(checked)
-        failed = [result for result in run_cases(evaluator, load_cases(folder, checked)) if not result.passed]
+        failed = [result for result in run_cases(evaluator, cases) if not result.passed]
     except PluisError as error:
         return LoadProblem(source, str(error))
     except Exception as error:  # whatever one folder does, the others are served

@@ -31,13 +31,13 @@ def served() -> Iterator[Running]:
         yield started
 
 
-def ask(served: Running, case: Case) -> pb.EvaluateResponse:
+def ask(served: Running, case: Case, language: str = "nl") -> pb.EvaluateResponse:
     """The case's answers, written out as a form would send them, over the wire."""
     answers: dict[str, Given] = {name: given(text) for name, text in case.answers.items()}
     if case.unlisted:
         answers |= dict(unlisted(evaluator().checked.ruleset, answers, case.unlisted))
     said = {name: "unknown" if each.kind is None else each.value for name, each in answers.items()}
-    request = to_request(said, ruleset="low_back_pain", none_of=case.none_of)
+    request = to_request(said, ruleset="low_back_pain", language=language, none_of=case.none_of)
     response: pb.EvaluateResponse = served.stub.Evaluate(request, timeout=20)
     return response
 
@@ -51,9 +51,11 @@ def test_all_fifty_two_vignettes_are_there() -> None:
         )
 
 
+@pytest.mark.parametrize("language", evaluator().checked.ruleset.languages)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_the_wire_gives_what_the_case_expects(served: Running, case: Case) -> None:
-    response = ask(served, case)
+def test_the_wire_gives_what_the_case_expects(served: Running, case: Case, language: str) -> None:
+    response = ask(served, case, language)
+    assert response.language == language
     told = case.expect
     if response.WhichOneof("outcome") == "needs_answers":
         needs = response.needs_answers

@@ -108,6 +108,15 @@ def test_a_broken_ruleset_is_not_served_and_stops_no_other(
     assert "small/2 is not served" in caplog.text
 
 
+def test_a_ruleset_without_cases_is_not_served(copied: Path) -> None:
+    """Nothing would have been checked at load, and silence is not a pass."""
+    version(copied, "2", ("version: 1.0.0", "version: 2.0.0"))
+    (copied / "small" / "2" / "cases.yaml").unlink()
+    snapshot = read(copied)
+    assert [served.version for served in snapshot] == ["1.0.0"]
+    assert "no cases" in snapshot.problems[0].message
+
+
 def test_one_version_in_two_folders_is_served_once(copied: Path) -> None:
     shutil.copytree(copied / "small" / "1", copied / "small" / "2")
     snapshot = read(copied)
