@@ -80,7 +80,7 @@ image: $(READY) ## accept the contract as it is: later changes may not break it
 lock: $(READY) ## resolve the requirements anew and lock them by hash
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@for out in requirements-build requirements; do \
-	    in=$$([ $$out = requirements ] && echo "--extra dev -c requirements-build.lock pyproject.toml"); \
+	    in=$$([ $$out = requirements ] && echo "--extra dev --extra prove -c requirements-build.lock pyproject.toml"); \
 	    CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	        --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	        -o $$out.lock $$in requirements-build.in || exit 1; done

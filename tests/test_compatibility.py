@@ -17,6 +17,7 @@ from google.rpc import error_details_pb2
 
 from engine import cli
 from engine.author.results import DECIDED, NEEDS_ANSWERS, OTHER, REFUSED
+from engine.cli import terminal
 from engine.client import TriageError, to_reply
 from engine.decide.canonical import outcome_content
 from engine.decide.evaluate import Evaluator
@@ -110,7 +111,7 @@ def test_exit_codes_are_the_command_lines() -> None:
     assert documented[0] == f"{said(0)}; of `evaluate`: a decision"
     assert {code: meaning for code, meaning in documented.items() if code} == {code: said(code) for code in range(1, 5)}
     assert (DECIDED, OTHER, REFUSED, NEEDS_ANSWERS) == (0, 1, 2, 3)
-    assert (cli.FAILED, cli.INVALID, cli.CASES_FAILED) == (1, 2, 4)
+    assert (terminal.FAILED, terminal.INVALID, terminal.CASES_FAILED) == (1, 2, 4)
 
 
 def said(code: int) -> str:

@@ -45,7 +45,7 @@ DOORS = {
     "yaml": ("rules/document.py",),
     "pydantic": ("author/schema.py", "rules/shape.py"),  # the published schemas are made out of the shapes
     "pyphen": ("author/readability.py",),
-    "typer": ("cli.py",),
+    "typer": ("cli/__init__.py", "cli/asking.py", "cli/authoring.py", "cli/terminal.py"),
     "engine.pb": (
         "client.py",
         "serve/convert.py",
@@ -60,7 +60,7 @@ DOORS = {
     "grpc_reflection": ("serve/server.py",),
     "grpc_status": ("client.py", "serve/interceptors.py"),
     "google.rpc": ("client.py", "serve/errors.py", "serve/interceptors.py"),
-    "google.protobuf": ("cli.py", "serve/descriptors.py", "serve/errors.py", "serve/interceptors.py"),
+    "google.protobuf": ("cli/asking.py", "serve/descriptors.py", "serve/errors.py", "serve/interceptors.py"),
 }
 """The files of the engine that may import a library. A library that is not here may not be imported at all."""
 
