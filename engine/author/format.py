@@ -41,7 +41,7 @@ _KEYS = {
     "advice_policies.*": "kinds hide_when",
     "safety_net.*": "when patient clinician",
     "evidence.*": "citation url strength",
-    "claims.*": "claim finding at_least exempt",
+    "claims.*": "claim finding at_least than exempt",
     "answers": "yes no unknown missing",
     "reasons.*": "patient clinician",
     "questions.*.text": "patient clinician",

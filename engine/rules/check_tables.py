@@ -182,6 +182,8 @@ def claims_complete(ruleset: Ruleset) -> Iterable[Problem]:
             yield error("claim-incomplete", claim.span, f"`{claim.kind}` needs a finding", "add `finding: ...`")
         if (needs_finding or claim.kind == "no_programme_when") and claim.at_least is None:
             yield error("claim-incomplete", claim.span, f"`{claim.kind}` needs a disposition", "add `at_least: ...`")
+        if claim.kind == "never_laxer" and not claim.than:
+            yield error("claim-incomplete", claim.span, f"`{claim.kind}` needs a version", "add `than: 1.2.0`")
 
 
 def period_runs_forward(ruleset: Ruleset) -> Iterable[Problem]:

@@ -6,12 +6,11 @@ programme, advice, safety net; everything else is an object keyed by id. Numbers
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
+from engine.rules.canonical import digest_of
 from engine.rules.condition import (
     All,
     Answered,
@@ -40,10 +39,9 @@ Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 def digest(ruleset: Ruleset) -> str:
     """SHA-256, as 64 hex digits, of the content as canonical JSON (RFC 8785).
 
-    `sort_keys` is that order because every key is ASCII, and no number is written as one except small integers.
+    Within the bounds of `canonical_json`: every key is ASCII, no number is written as one except small integers.
     """
-    text = json.dumps(content(ruleset), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return digest_of(content(ruleset))
 
 
 def content(ruleset: Ruleset) -> dict[str, Json]:
@@ -112,6 +110,7 @@ def content(ruleset: Ruleset) -> dict[str, Json]:
                 "finding": it.finding,
                 "at_least": None if it.at_least is None else it.at_least.word,
                 "exempt": {**it.exempt},
+                **({"than": it.than} if it.than else {}),
             }
             for it in ruleset.claims.values()
         },

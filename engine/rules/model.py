@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from engine.rules.condition import Condition
 from engine.rules.scale import Call, Disposition, Guidance, Programme, Strength
@@ -203,7 +204,7 @@ class Evidence:
 class Claim:
     """A property that must hold for all patients; read and kept here, proved elsewhere.
 
-    `finding` and `at_least` belong to a red-flag floor; `exempt` names questions that the claim leaves out, each with
+    `finding` and `at_least` belong to a red-flag floor, `than` (a version) to a comparison; `exempt` names questions that the claim leaves out, each with
     the author's reason.
     """
 
@@ -212,7 +213,20 @@ class Claim:
     finding: str = ""
     at_least: Disposition | None = None
     exempt: Mapping[str, str] = field(default_factory=dict)
+    than: str = ""
     span: Span = NOWHERE
+
+
+class Role(Enum):
+    """As what a person signs. A ruleset is approved by a GP and a physiotherapist; an operator runs the service."""
+
+    GP = "gp"
+    PHYSIOTHERAPIST = "physiotherapist"
+    OPERATOR = "operator"
+
+
+APPROVING: Final = (Role.GP, Role.PHYSIOTHERAPIST)
+"""Of each of these roles somebody must have signed before a ruleset is approved."""
 
 
 @dataclass(frozen=True, slots=True)

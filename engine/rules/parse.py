@@ -212,7 +212,7 @@ def _ruleset(file: shape.RulesetFile, read: Conditions, texts: Mapping[str, Text
             for key, it, span in _keys("evidence", file.evidence, places)
         },
         claims={
-            key: Claim(key, it.claim, it.finding, it.at_least, dict(it.exempt), span)
+            key: Claim(key, it.claim, it.finding, it.at_least, dict(it.exempt), it.than or "", span)
             for key, it, span in _keys("claims", file.claims, places)
         },
         texts=texts,

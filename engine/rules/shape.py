@@ -33,6 +33,7 @@ CLAIMS = (
     "threshold_matters",
     "unknown_never_milder",
     "unasked_changes_nothing",
+    "never_laxer",
 )
 """The properties that an author can claim; what each means is said where it is proved."""
 
@@ -185,6 +186,7 @@ class ClaimShape(Shape):
     finding: Name = ""
     at_least: Place | None = None
     exempt: dict[Name, Text] = {}
+    than: Version | None = None
 
 
 class RulesetFile(Shape):
@@ -298,6 +300,19 @@ class CasesFile(Shape):
     """cases.yaml."""
 
     cases: dict[Code, CaseShape]
+
+
+class WaiverShape(Shape):
+    mutant: Text
+    author: Text
+    reason: Text
+    expires: Day
+
+
+class WaiversFile(Shape):
+    """mutation_waivers.yaml."""
+
+    waivers: list[WaiverShape]
 
 
 File = TypeVar("File", bound=Shape)
