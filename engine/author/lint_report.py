@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
 from engine.author.readability import find_hard_texts
+from engine.author.signed_report import find_unsound_signatures
 from engine.errors import RulesetError
 from engine.rules.check_logic import advise
 from engine.rules.load import load_cases, read_ruleset
@@ -27,7 +29,7 @@ class Format(Enum):
 
 
 def lint_folder(folder: Path) -> Problems:
-    """Every problem of the ruleset in a folder. What needs a valid ruleset is looked at only when it is one."""
+    """Every problem of the ruleset in a folder today. What needs a valid ruleset is looked at only when it is one."""
     checked, problems = read_ruleset(folder)
     if checked is None:
         return problems
@@ -36,6 +38,7 @@ def lint_folder(folder: Path) -> Problems:
         load_cases(folder, checked)
     except RulesetError as error:
         found.extend(error.problems)
+    found.extend(find_unsound_signatures(folder, checked, datetime.now(UTC).date()))
     return Problems(found)
 
 

@@ -84,15 +84,24 @@ def serve(
     port: Annotated[int, typer.Option(help="0: any free port.")] = 50051,
     rulesets: Rulesets = RULESETS,
     threads: Annotated[int, typer.Option(min=2, help="Calls that are worked on at once; half may be streams.")] = 16,
+    require_certificate: Annotated[
+        bool, typer.Option("--require-certificate", help="Serve only what has a certificate that holds.")
+    ] = False,
+    require_approval: Annotated[
+        bool, typer.Option("--require-approval", help="Serve only what a GP and a physiotherapist approved.")
+    ] = False,
 ) -> None:
     """Serve the rulesets over gRPC until the process is told to stop."""
     from engine.serve.config import Config
     from engine.serve.registry import Registry
     from engine.serve.server import build_server
+    from engine.serve.standing import Requirement
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = Config(rulesets, host, port, threads, max_streams=threads // 2)
-    build_server(config, Registry(rulesets)).run()
+    asked = {Requirement.CERTIFICATE: require_certificate, Requirement.APPROVAL: require_approval}
+    required = frozenset(requirement for requirement, wanted in asked.items() if wanted)
+    config = Config(rulesets, host, port, threads, max_streams=threads // 2, required=required)
+    build_server(config, Registry(rulesets, required)).run()
 
 
 @contextmanager

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-
 from engine.decide.decision import Outcome
+from engine.rules.canonical import canonical_json, digest_of
 from engine.rules.model import CheckedRuleset
-
-
-def canonical_json(content: Mapping[str, object]) -> bytes:
-    """RFC 8785 of content made of objects with ASCII keys, arrays, strings, booleans, null and integers below 2**53.
-
-    Within these bounds the standard library's sorted output is the RFC's (tests hold it against the `rfc8785` package).
-    """
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def outcome_content(checked: CheckedRuleset, outcome: Outcome) -> dict[str, object]:
@@ -56,4 +45,4 @@ def outcome_bytes(checked: CheckedRuleset, outcome: Outcome) -> bytes:
 
 def decision_digest(checked: CheckedRuleset, outcome: Outcome) -> str:
     """SHA-256 of the canonical bytes, 64 hexadecimal digits."""
-    return hashlib.sha256(outcome_bytes(checked, outcome)).hexdigest()
+    return digest_of(outcome_content(checked, outcome))

@@ -93,6 +93,11 @@ Code: TypeAlias = Literal[
     "text-missing",
     "text-too-long",
     "unknown-text",
+    # signatures
+    "approval-invalid",
+    "approval-outdated",
+    "approval-unknown-key",
+    "certificate-invalid",
 ]
 
 CODES: Final[tuple[Code, ...]] = get_args(Code)

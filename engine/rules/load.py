@@ -10,13 +10,16 @@ from pathlib import Path
 
 from engine.errors import RulesetError
 from engine.rules import document
+from engine.rules.approval import Signed, TrustList
 from engine.rules.cases import Case, parse_cases
+from engine.rules.certificate import CERTIFICATE, Certificate, read_certificate
 from engine.rules.check import check
 from engine.rules.document import Node
-from engine.rules.model import CheckedRuleset
+from engine.rules.model import CheckedRuleset, Ruleset
 from engine.rules.parse import parse
 from engine.rules.problem import Problem, Problems, error
 from engine.rules.remainder import check_remainder
+from engine.rules.signed_files import APPROVALS, KEYS, read_signed, read_trust
 from engine.rules.source import Source, Span
 
 MAIN = "ruleset.yaml"
@@ -85,6 +88,21 @@ def read_ruleset(path: str | Path) -> tuple[CheckedRuleset | None, Problems]:
     return None, Problems([*found, *(problem for problem in rest if problem.code != "text-missing")])
 
 
+def load_written(path: str | Path) -> Ruleset:
+    """The ruleset in a folder as its author wrote it: sound, and with its parameters and operands as they stand.
+
+    RulesetError with every problem if there is none.
+    """
+    load(path)
+    folder = _folder(path)
+    files = [folder / MAIN, *(each for each in folder.glob("texts.*.yaml") if _language(each.name))]
+    trees = {each.name: node for each in files if (node := document.read(_read(each)[0])[0]) is not None}
+    ruleset, problems = parse(*_apart(trees))
+    if ruleset is None:
+        raise RulesetError(Problems(problems))
+    return ruleset
+
+
 def load_cases(path: str | Path, ruleset: CheckedRuleset) -> tuple[Case, ...]:
     """The cases in a ruleset's folder, in their order, empty without cases.yaml; RulesetError where one is wrong."""
     file = _folder(path) / CASES
@@ -97,10 +115,54 @@ def load_cases(path: str | Path, ruleset: CheckedRuleset) -> tuple[Case, ...]:
     cases: tuple[Case, ...] = ()
     if node is not None and not found:
         cases, found = parse_cases(node, ruleset)
-    problems = Problems(found)
-    if problems:
-        raise RulesetError(problems)
+    _raise(found)
     return cases
+
+
+def load_certificate(path: str | Path) -> Certificate | None:
+    """The certificate in a ruleset's folder, None where there is none; RulesetError where it cannot be read."""
+    source = _optional(_folder(path) / CERTIFICATE)
+    if source is None:
+        return None
+    certificate, problems = read_certificate(source)
+    _raise(problems)
+    return certificate
+
+
+def load_approvals(path: str | Path) -> tuple[Signed, ...]:
+    """Who signed the ruleset in a folder, whether it counts or not; RulesetError where that cannot be read."""
+    return load_signed(_folder(path) / APPROVALS)
+
+
+def load_signed(file: Path) -> tuple[Signed, ...]:
+    """The signed statements in a file, empty where there is none; RulesetError where one is wrong."""
+    source = _optional(file)
+    if source is None:
+        return ()
+    signed, problems = read_signed(source)
+    _raise(problems)
+    return signed
+
+
+def load_trust(root: str | Path) -> TrustList:
+    """The trust list in the folder of all rulesets, empty where there is none; RulesetError where it is wrong."""
+    source = _optional(Path(root) / KEYS)
+    if source is None:
+        return TrustList()
+    trust, problems = read_trust(source)
+    _raise(problems)
+    return trust
+
+
+def find_root(path: str | Path) -> Path:
+    """The folder of all rulesets that a ruleset's folder stands in: the nearest above it with a trust list.
+
+    A ruleset stands in `<name>/` or `<name>/<version>/`, so no more than two folders are looked at; where none has a
+    trust list it is the first.
+    """
+    folder = _folder(path).resolve()
+    above = [*folder.parents[:2]] or [folder]
+    return next((each for each in above if (each / KEYS).exists()), above[0])
 
 
 def discover(root: str | Path) -> list[Path]:
@@ -111,6 +173,21 @@ def discover(root: str | Path) -> list[Path]:
 def _folder(path: str | Path) -> Path:
     path = Path(path)
     return path.parent if path.name == MAIN else path
+
+
+def _optional(file: Path) -> Source | None:
+    """The text of a file that need not be there; RulesetError where it cannot be read."""
+    if not file.exists() and not file.is_symlink():
+        return None
+    source, problems = _read(file)
+    _raise(problems)
+    return source
+
+
+def _raise(found: list[Problem]) -> None:
+    problems = Problems(found)
+    if problems:
+        raise RulesetError(problems)
 
 
 def _language(name: str) -> str | None:

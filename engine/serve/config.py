@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import PluisError
+from engine.serve.standing import Requirement
 
 KIB = 1024
 
@@ -41,6 +42,8 @@ class Config:
     grace: float = 10.0
     """How long calls that are in flight may take when the server stops."""
     reflection: bool = True
+    required: frozenset[Requirement] = frozenset()
+    """What a version must have before it is served, beside cases that pass."""
 
     def __post_init__(self) -> None:
         if not _is_loopback(self.host):

@@ -13,11 +13,11 @@ from engine.decide.answers import UNKNOWN, Answers, Given, field, given, shown
 from engine.decide.evaluate import Evaluator
 from engine.errors import AnswersError, Violation
 from engine.pb.v1 import triage_pb2 as pb
+from engine.rules.approval import Status
 from engine.rules.condition import Operator
 from engine.rules.model import NO, YES, QuestionType
 from engine.rules.scale import Call, Disposition, Guidance, Programme, Strength
 from engine.serve.config import Config
-from engine.serve.registry import Status
 
 MAX_REQUEST_ID = 128
 MAX_SUBJECT = 64

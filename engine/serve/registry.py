@@ -1,24 +1,25 @@
 """Which rulesets are served: every version below one folder, loaded, checked against its own cases, and swapped whole.
 
-A ruleset that is broken, or that fails one of its own cases, is not served and stops no other. A reload that finds any
-problem changes nothing: the rulesets that were served stay.
+A ruleset that is broken, that fails one of its own cases, or that lacks what the server requires, is not served and
+stops no other. A reload that finds any problem changes nothing: the rulesets that were served stay.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from enum import Enum
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from engine.decide.answers import shown
 from engine.decide.cases import CaseResult, run_cases
 from engine.decide.evaluate import Evaluator
 from engine.errors import PluisError
+from engine.rules.approval import Status, TrustList
 from engine.rules.load import discover, load, load_cases
+from engine.serve.standing import Requirement, Standing, read_standing, read_trust_list
 
 LOG = logging.getLogger("pluis.registry")
 SHOWN_CASES = 5
@@ -59,13 +60,6 @@ class UnknownLanguage(NotServed):
     """The ruleset has no texts in this language; `available` are its languages."""
 
 
-class Status(Enum):
-    """How far a version is: derived, not written. Approvals are not read yet, so nothing is approved."""
-
-    DRAFT = "draft"
-    RETIRED = "retired"
-
-
 @dataclass(frozen=True, slots=True)
 class LoadProblem:
     """Why a folder is not served. `source` is the folder below the root; `message` may have many lines."""
@@ -80,6 +74,7 @@ class Served:
 
     evaluator: Evaluator
     source: str
+    standing: Standing
 
     @property
     def id(self) -> str:
@@ -103,8 +98,8 @@ class Served:
         return ruleset.effective_from <= today and (ruleset.effective_until is None or today < ruleset.effective_until)
 
     def status(self, today: date) -> Status:
-        until = self.evaluator.checked.ruleset.effective_until
-        return Status.RETIRED if until is not None and until <= today else Status.DRAFT
+        """How far the version is on this day."""
+        return self.standing.status(self.evaluator.checked, today)
 
     def language(self, wanted: str) -> str:
         """The language to answer in: the one asked for, or the first when none is. Raises UnknownLanguage."""
@@ -168,14 +163,23 @@ class Snapshot:
         return served
 
 
+def today() -> date:
+    """The day of the machine, in UTC."""
+    return datetime.now(UTC).date()
+
+
 class Registry:
     """Holds the current snapshot. Safe to share between threads."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, required: frozenset[Requirement] = frozenset(), today: Callable[[], date] = today
+    ) -> None:
         """Loads everything below `root`. Raises NothingServed when nothing of it can be served."""
         self.root = root
+        self.required = required
+        self.today = today
         self._reloading = threading.Lock()
-        self._current = read(root)
+        self._current = read(root, required, today())
         if not self._current.versions:
             raise NothingServed(root, self._current.problems)
 
@@ -186,7 +190,7 @@ class Registry:
     def reload(self) -> tuple[LoadProblem, ...]:
         """Loads everything again and swaps the whole snapshot; with any problem, which it gives, the old one stays."""
         with self._reloading:
-            fresh = read(self.root)
+            fresh = read(self.root, self.required, self.today())
             problems = fresh.problems
             if not fresh.versions and not problems:
                 problems = (LoadProblem(".", "there is no ruleset left"),)
@@ -201,13 +205,18 @@ class Registry:
             return problems
 
 
-def read(root: Path) -> Snapshot:
-    """Every version below `root` that can be served, and why the others cannot."""
+def read(root: Path, required: frozenset[Requirement], day: date) -> Snapshot:
+    """Every version below `root` that can be served on a day, and why the others cannot."""
     found: dict[str, list[Served]] = {}
     problems: list[LoadProblem] = []
+    trust, unreadable = read_trust_list(root)
+    for doubt in unreadable:
+        LOG.error("no key is trusted: %s", doubt)
     for folder in discover(root):
         source = folder.relative_to(root).as_posix()
-        loaded = _serve(folder, source)
+        loaded = _serve(folder, source, trust)
+        if isinstance(loaded, Served):
+            loaded = _admit(loaded, required, day)
         if isinstance(loaded, Served) and any(each.version == loaded.version for each in found.get(loaded.id, ())):
             loaded = LoadProblem(source, f"`{loaded.id}` {loaded.version} stands in another folder too")
         if isinstance(loaded, LoadProblem):
@@ -220,7 +229,7 @@ def read(root: Path) -> Snapshot:
     return Snapshot({ruleset: tuple(versions) for ruleset, versions in sorted(found.items())}, tuple(problems))
 
 
-def _serve(folder: Path, source: str) -> Served | LoadProblem:
+def _serve(folder: Path, source: str, trust: TrustList) -> Served | LoadProblem:
     try:
         checked = load(folder)
         cases = load_cases(folder, checked)
@@ -236,7 +245,20 @@ def _serve(folder: Path, source: str) -> Served | LoadProblem:
     if failed:
         evaluator.rete.close()
         return LoadProblem(source, _told(failed))
-    return Served(evaluator, source)
+    return Served(evaluator, source, read_standing(folder, trust))
+
+
+def _admit(served: Served, required: frozenset[Requirement], day: date) -> Served | LoadProblem:
+    """The version, if it has what is required. Says what was signed or certified and does not count."""
+    checked = served.evaluator.checked
+    for doubt in served.standing.doubts(checked, day):
+        LOG.warning("%s: %s", served.source, doubt)
+    ordered = [each for each in Requirement if each in required]
+    unmet = [*served.standing.unmet(checked, ordered, day)]
+    if not unmet:
+        return served
+    served.evaluator.rete.close()
+    return LoadProblem(served.source, "; ".join([*unmet, *served.standing.doubts(checked, day)]))
 
 
 def _told(failed: list[CaseResult]) -> str:

@@ -76,6 +76,8 @@ class Server:
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         told = ", ".join(f"{served.id} {served.version}" for served in self._registry.current())
         LOG.info("pluis serving %s on %s", told, self.address)
+        for served in self._registry.current():
+            LOG.info("%s %s: %s", served.id, served.version, served.status(self._registry.today()).value)
 
     def stop(self) -> None:
         """Is NOT_SERVING for good, takes no more calls, and gives those in flight their grace."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-import rfc8785
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
 from engine.decide.answers import UNKNOWN, Given, given, read_answers, unlisted
-from engine.decide.canonical import canonical_json
 from engine.decide.evaluate import Evaluator
 from engine.errors import AnswersError
 from engine.rules.model import QuestionType
@@ -130,16 +128,3 @@ def test_any_text_is_read_or_refused(texts: dict[str, str]) -> None:
     except AnswersError as error:
         assert error.violations
         assert all("\n" not in each.message and "\x1b" not in each.message for each in error.violations)
-
-
-@generated(
-    st.recursive(
-        st.none()
-        | st.booleans()
-        | st.integers(-(2**53) + 1, 2**53 - 1)
-        | st.text(st.characters(exclude_categories=["Cs"])),
-        lambda inner: st.lists(inner) | st.dictionaries(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), inner),
-    )
-)
-def test_canonical_json_is_the_rfc_s(content: object) -> None:
-    assert canonical_json({"content": content}) == rfc8785.dumps({"content": content})

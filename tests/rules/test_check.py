@@ -36,6 +36,10 @@ STYLELESS = {
     "file-missing": "there is no file",
     "file-unreadable": "there is no text",
     "too-large": "nothing of the file is read",
+    "approval-invalid": "approvals are JSON",
+    "approval-outdated": "approvals are JSON",
+    "approval-unknown-key": "approvals are JSON",
+    "certificate-invalid": "a certificate is JSON",
 }
 """Codes of problems that have no style, with the reason."""
 
@@ -110,7 +114,9 @@ def test_messages_keep_the_habits(file: Path) -> None:
                 r"(?i)input should|field required|validation|extra inputs|while (scanning|parsing)", line
             )
         assert problem.message[0] == problem.message[0].lower()
-        assert problem.span.source.name in {"ruleset.yaml", "texts.nl.yaml", "cases.yaml"}
+        assert problem.span.source.name in {
+            "ruleset.yaml", "texts.nl.yaml", "cases.yaml", "approvals.json", "certificate.json",
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize("code", CODES)

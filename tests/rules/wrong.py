@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from engine.author.lint_report import lint_folder
 from engine.rules.problem import Problems
-from tests.rules.bicycle import FOLDER, Change
+from tests.rules.bicycle import FOLDER, Change, valid
 
 WHOLE = "*"
 """In the place of an old text: the whole file."""
@@ -23,17 +24,30 @@ def written(text: str) -> bytes:
     return text.encode().replace(b"<xFF>", b"\xff")
 
 
+def signed(text: str) -> str:
+    """The text with `<digest>` and `<verdicts>` filled in: those of the minimal ruleset, every claim proved."""
+    if "<digest>" not in text and "<verdicts>" not in text:
+        return text
+    checked = valid()
+    claims = checked.ruleset.claims.values()
+    verdicts = [{"id": each.id, "kind": each.kind, "verdict": "proved", "why": ""} for each in claims]
+    return text.replace("<digest>", checked.digest).replace("<verdicts>", json.dumps(verdicts))
+
+
 def lint(folder: Path, changes: Iterable[Change]) -> Problems:
-    """The problems of a copy of the minimal ruleset in `folder` after changes (file, old text, new text)."""
+    """The problems of a copy of the minimal ruleset in `folder` after changes (file, old text, new text).
+
+    A whole text may also be that of a file which the minimal ruleset has not.
+    """
     shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
     for name, old, new in changes:
         file = folder / name
-        text = file.read_bytes()
+        text = file.read_bytes() if file.exists() or old != WHOLE else b""
         if moved := re.fullmatch(r"<(file|folder) (\S+)>", new):
             file.unlink()
             (folder / moved[2]).mkdir() if moved[1] == "folder" else (folder / moved[2]).write_bytes(text)
         elif old == WHOLE:
-            file.write_bytes(written(new))
+            file.write_bytes(written(signed(new)))
         else:
             assert text.count(old.encode()) == 1, f"{old!r} occurs {text.count(old.encode())} times in {name}"
             file.write_bytes(text.replace(old.encode(), written(new)))

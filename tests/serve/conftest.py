@@ -44,7 +44,7 @@ class Running:
 def running(root: Path, **settings: Any) -> Iterator[Running]:
     """A server that runs while the block does; it stops at once unless `grace` says otherwise."""
     config = Config(rulesets=root, port=0, **{"grace": 0.0, **settings})
-    registry = Registry(root)
+    registry = Registry(root, config.required, NOW.date)
     server = build_server(config, registry, clock=lambda: NOW)
     server.start()
     try:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.rules.approval import Status
 from engine.serve.registry import (
     NotEffective,
     NothingServed,
     Registry,
-    Status,
     UnknownLanguage,
     UnknownRuleset,
     UnknownVersion,
@@ -112,14 +112,14 @@ def test_a_ruleset_without_cases_is_not_served(copied: Path) -> None:
     """Nothing would have been checked at load, and silence is not a pass."""
     version(copied, "2", ("version: 1.0.0", "version: 2.0.0"))
     (copied / "small" / "2" / "cases.yaml").unlink()
-    snapshot = read(copied)
+    snapshot = read(copied, frozenset(), TODAY)
     assert [served.version for served in snapshot] == ["1.0.0"]
     assert "no cases" in snapshot.problems[0].message
 
 
 def test_one_version_in_two_folders_is_served_once(copied: Path) -> None:
     shutil.copytree(copied / "small" / "1", copied / "small" / "2")
-    snapshot = read(copied)
+    snapshot = read(copied, frozenset(), TODAY)
     assert [served.source for served in snapshot] == ["small/1"]
     assert "another folder" in snapshot.problems[0].message
 
