@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.decide.answers import Given, given, unlisted
 from engine.decide.decision import Outcome
-from engine.decide.evaluate import Evaluated, Evaluator
+from engine.decide.evaluate import Evaluated, Evaluator, Rehearsal
 from engine.errors import AnswersError, PluisError
 from engine.rules.cases import Case, Expectation
 from engine.rules.model import NO, YES, QuestionType, Ruleset, Wording
@@ -55,7 +55,7 @@ def run_cases(evaluator: Evaluator, cases: Iterable[Case]) -> tuple[CaseResult, 
     return tuple(run_case(evaluator, case) for case in cases)
 
 
-def run_case(evaluator: Evaluator, case: Case) -> CaseResult:
+def run_case(evaluator: Evaluator | Rehearsal, case: Case) -> CaseResult:
     """Runs one case. Only what `expect` names is compared; `acceptable` is a note and never a second chance."""
     try:
         answers = evaluator.read(case_answers(evaluator.checked.ruleset, case), case.none_of)

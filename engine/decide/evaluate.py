@@ -12,9 +12,10 @@ from engine.decide.direct import TRUE, Direct, Reading
 from engine.decide.explain import Explanation, explain, support
 from engine.decide.missing import next_questions, programme_questions
 from engine.decide.rete import Rete
-from engine.decide.targets import Match, Matcher
+from engine.decide.targets import Match, Matcher, Session, Standing, Targets, targets
 from engine.errors import AnswersError, EvaluatorsDisagree, Violation
-from engine.rules.model import CheckedRuleset
+from engine.rules.model import CheckedRuleset, Ruleset
+from engine.rules.scale import Programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,6 @@ class Evaluator:
     def __init__(self, checked: CheckedRuleset) -> None:
         self.checked = checked
         self.compiled = compile_ruleset(checked)
-        texts = checked.ruleset.advice.keys() | checked.ruleset.safety_net.keys()
-        self._always = frozenset(texts - self.compiled.targets.texts.keys())
         self.rete = Rete(self.compiled)
         self.inference: Matcher = self.rete
         self.direct = Direct(checked.ruleset, self.compiled.targets)
@@ -46,27 +45,11 @@ class Evaluator:
 
         With a `language` of the ruleset, contradictions carry the ruleset's own words for the person.
         """
-        typed = read_answers(self.checked.ruleset, answers, none_of)
-        contradictions = tuple(self._contradictions(typed, language))
-        if contradictions:
-            raise AnswersError(contradictions)
-        return typed
+        return _read(self.checked.ruleset, answers, none_of, language)
 
     def close(self) -> None:
         """Frees the inference engine's memory."""
         self.rete.close()
-
-    def _contradictions(self, answers: Answers, language: str) -> Iterable[Violation]:
-        reading = Reading(self.checked.ruleset, answers)
-        for name, refusal in self.checked.ruleset.refusals.items():
-            if reading.outcomes(refusal.when) == TRUE:
-                questions = support(reading, refusal.when, TRUE)
-                texts = self.checked.ruleset.texts.get(language)
-                text = texts.get("refuse", name).patient if texts is not None else ""
-                told = " and ".join(f"`{question}` ({answers.word(question)})" for question in questions)
-                message = f"{told} contradict each other (`{name}`)"
-                for question in questions:
-                    yield Violation(field(question), "contradiction", message, text, language if text else "")
 
     def evaluate(self, answers: Answers) -> Evaluated:
         """The outcome that follows from the answers.
@@ -74,21 +57,84 @@ class Evaluator:
         Raises EvaluatorsDisagree when the inference network and the direct evaluator differ anywhere, and EngineFault
         when the network deviates: then there is no decision.
         """
-        ruleset = self.checked.ruleset
-        direct, inference = self.direct.session(answers), self.inference.session(answers)
-        rules = _agreed("rules", direct.rules(), inference.rules())
-        standing = stand(ruleset, rules)
-        rows = _agreed("programme rows", direct.programme(standing), inference.programme(standing))
-        candidates = rows_that_could_apply(ruleset, rows)
-        programmes = frozenset(row.choice for row in candidates)
-        texts = _agreed("texts", direct.texts(standing, programmes), inference.texts(standing, programmes))
-        texts = replace(texts, certain=texts.certain | self._always)
-        settled = len(standing.dispositions) == 1
-        asked = () if settled else next_questions(direct.reading, standing)
-        unsettled = len(programmes) > 1
-        open_questions = programme_questions(direct.reading, candidates, self.compiled.targets) if unsettled else ()
-        programme = choose_programme(candidates, open_questions)
-        return Evaluated(decide(ruleset, standing, programme, texts, asked), direct.reading)
+        direct = self.direct.session(answers)
+        both = _Both(direct, self.inference.session(answers))
+        return _evaluate(self.checked.ruleset, self.compiled.targets, both, direct.reading)
+
+
+class Rehearsal:
+    """A ruleset on the direct evaluator alone, for tools that try thousands of variants. Never for a patient.
+
+    Nothing is compiled, so that it is ready at once; and nothing holds its result against a second evaluator.
+    """
+
+    def __init__(self, checked: CheckedRuleset) -> None:
+        self.checked = checked
+        self._targets = targets(checked)
+        self._direct = Direct(checked.ruleset, self._targets)
+
+    def read(self, answers: Mapping[str, Given], none_of: Iterable[str] = (), language: str = "") -> Answers:
+        """As `Evaluator.read`."""
+        return _read(self.checked.ruleset, answers, none_of, language)
+
+    def evaluate(self, answers: Answers) -> Evaluated:
+        """What the direct evaluator says, unchecked."""
+        direct = self._direct.session(answers)
+        return _evaluate(self.checked.ruleset, self._targets, direct, direct.reading)
+
+
+class _Both:
+    """Two evaluators at work on one patient's answers as one that gives what they agree on."""
+
+    def __init__(self, direct: Session, inference: Session) -> None:
+        self._direct, self._inference = direct, inference
+
+    def rules(self) -> Match:
+        return _agreed("rules", self._direct.rules(), self._inference.rules())
+
+    def programme(self, standing: Standing) -> Match:
+        return _agreed("programme rows", self._direct.programme(standing), self._inference.programme(standing))
+
+    def texts(self, standing: Standing, programmes: frozenset[Programme]) -> Match:
+        direct, inference = self._direct.texts(standing, programmes), self._inference.texts(standing, programmes)
+        return _agreed("texts", direct, inference)
+
+
+def _read(ruleset: Ruleset, answers: Mapping[str, Given], none_of: Iterable[str], language: str) -> Answers:
+    typed = read_answers(ruleset, answers, none_of)
+    contradictions = tuple(_contradictions(ruleset, typed, language))
+    if contradictions:
+        raise AnswersError(contradictions)
+    return typed
+
+
+def _contradictions(ruleset: Ruleset, answers: Answers, language: str) -> Iterable[Violation]:
+    reading = Reading(ruleset, answers)
+    for name, refusal in ruleset.refusals.items():
+        if reading.outcomes(refusal.when) == TRUE:
+            questions = support(reading, refusal.when, TRUE)
+            texts = ruleset.texts.get(language)
+            text = texts.get("refuse", name).patient if texts is not None else ""
+            told = " and ".join(f"`{question}` ({answers.word(question)})" for question in questions)
+            message = f"{told} contradict each other (`{name}`)"
+            for question in questions:
+                yield Violation(field(question), "contradiction", message, text, language if text else "")
+
+
+def _evaluate(ruleset: Ruleset, asked: Targets, session: Session, reading: Reading) -> Evaluated:
+    """Stage by stage from what a session matches to the outcome."""
+    standing = stand(ruleset, session.rules())
+    candidates = rows_that_could_apply(ruleset, session.programme(standing))
+    programmes = frozenset(row.choice for row in candidates)
+    texts = session.texts(standing, programmes)
+    always = (ruleset.advice.keys() | ruleset.safety_net.keys()) - asked.texts.keys()
+    texts = replace(texts, certain=texts.certain | always)
+    settled = len(standing.dispositions) == 1
+    questions = () if settled else next_questions(reading, standing)
+    unsettled = len(programmes) > 1
+    open_questions = programme_questions(reading, candidates, asked) if unsettled else ()
+    programme = choose_programme(candidates, open_questions)
+    return Evaluated(decide(ruleset, standing, programme, texts, questions), reading)
 
 
 def _agreed(what: str, direct: Match, inference: Match) -> Match:
