@@ -14,7 +14,7 @@ export PIP_NO_INPUT := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients fuzz check serve bench lint types accept schema proto image lock clean
+.PHONY: help setup demo test test-clients test-browser fuzz check serve bench mutation lint types accept schema proto image lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: $(READY) ## run all tests, the slow ones too (minutes)
 test-clients: $(READY) ## let programs in Node and Go ask a real server (needs Node 20 or newer with npm)
 	@$(BIN)/python -m tests.clients.run
 
+test-browser: $(READY) ## open the pages made for people in headless Chromium (needs Node 20 or newer with npm)
+	@$(BIN)/python -m tests.browser.run
+
 fuzz: $(READY) ## mutate requests, patients' files and rulesets for a while (SEED=1 SECONDS=300)
 	@$(BIN)/python -m tests.fuzz.run --seed $(SEED) --seconds $(SECONDS)
 
@@ -51,6 +54,9 @@ serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=50
 
 bench: $(READY) ## measure evaluations in process and over gRPC, as ratios
 	@$(BIN)/python -m tests.bench.bench
+
+mutation: $(READY) ## try every small slip in low_back_pain: would its cases notice? (minutes)
+	@$(BIN)/pluis mutate rulesets/low_back_pain --json rulesets/low_back_pain/mutation.json
 
 lint: $(READY) ## ruff, buf, and the rulesets themselves
 	@$(BIN)/ruff check .
@@ -86,5 +92,6 @@ lock: $(READY) ## resolve the requirements anew and lock them by hash
 	        -o $$out.lock $$in requirements-build.in || exit 1; done
 
 clean: ## remove what the other targets made
-	@rm -rf $(VENV) tests/clients/node/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) tests/clients/node/node_modules tests/browser/node_modules tests/browser/screenshots build *.egg-info \
+	    .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find engine tests -name __pycache__ -type d -prune -exec rm -rf {} +

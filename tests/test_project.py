@@ -18,6 +18,7 @@ TARGETS = (
     "demo",
     "test",
     "test-clients",
+    "test-browser",
     "check",
     "serve",
     "bench",

@@ -29,7 +29,7 @@ ul { margin: 0; padding-left: 1.25rem; } li { margin: .25rem 0; }
 .place, .aside { color: var(--soft); font-size: .875rem; } .place { display: block; }
 .open { color: var(--open); } .whole { color: var(--good); }
 summary { cursor: pointer; padding: .5rem 0; }
-code { font-family: ui-monospace, monospace; font-size: .9em; }
+code { font-family: ui-monospace, monospace; font-size: max(.9em, .875rem); }
 @media print { :root { --ink: #000; --soft: #333; --paper: #fff; --good: #000; --open: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   h3, h4 { break-after: avoid; } li, tr { break-inside: avoid; } }

@@ -56,14 +56,7 @@ def ask_all(environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
 
 def install() -> None:
     """Puts in place what the clients need, locked by hash; ends the run where that cannot be done."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            sys.exit(
-                f"`{program}` is not there, and the Node client needs it: install Node {OLDEST_NODE} or newer, with npm"
-            )
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
-        sys.exit(f"`node` is {version}, and the Node client needs {OLDEST_NODE} or newer")
+    find_node("the Node client")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-build-isolation"]
     for what, command, folder in (
         ("the Node client's packages", ["npm", "ci", "--loglevel=error"], NODE),
@@ -71,6 +64,16 @@ def install() -> None:
     ):
         if code := run(command, folder, os.environ):
             sys.exit(f"{what} could not be installed: `{command[0]}` ended with {code}")
+
+
+def find_node(who: str) -> None:
+    """Ends the run where Node or npm is not there, or too old."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            sys.exit(f"`{program}` is not there, and {who} needs it: install Node {OLDEST_NODE} or newer, with npm")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+        sys.exit(f"`node` is {version}, and {who} needs {OLDEST_NODE} or newer")
 
 
 @contextmanager
@@ -109,13 +112,13 @@ def listening(process: subprocess.Popen[bytes], log: Path) -> str:
     sys.exit(f"the server did not start:\n{log.read_text('utf-8')}")
 
 
-def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> int:
+def run(command: list[str], folder: Path, environment: Mapping[str, str], longest: float = LONGEST) -> int:
     """A program's exit code. It and all that it started are ended when it takes too long, or when this one ends."""
     with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as process:
         try:
-            return process.wait(LONGEST)
+            return process.wait(longest)
         except subprocess.TimeoutExpired:
-            say(f"{command[0]} did not end in {LONGEST} seconds")
+            say(f"{command[0]} did not end in {longest} seconds")
             return 1
         finally:
             if process.poll() is None:
