@@ -37,15 +37,33 @@ TYPES_ONLY = {("engine/errors.py", "engine.rules.problem")}
 NEVER = {
     "engine/decide/direct.py": {"engine.decide.rete", "engine.decide.compile", "engine.decide.literals"},
     "engine/decide/targets.py": {"engine.decide.rete", "engine.decide.compile", "engine.decide.literals"},
+    **{
+        f"engine/prove/{name}.py": {
+            f"engine.decide.{other}" for other in ("direct", "targets", "decision", "literals", "compile", "rete")
+        }
+        for name in ("logic", "patient", "conditions", "outcome")
+    },
 }
-"""The direct evaluator shares no code with the network: their agreement would prove nothing otherwise."""
+"""The direct evaluator, the network and the prover share no code: their agreement would prove nothing otherwise."""
 
 DOORS = {
     "durable_rules_engine": ("decide/rete.py",),
     "yaml": ("rules/document.py",),
+    "z3": ("prove/conditions.py", "prove/logic.py", "prove/patient.py", "prove/solving.py"),
+    "cryptography": ("rules/ed25519.py",),
     "pydantic": ("author/schema.py", "rules/shape.py"),  # the published schemas are made out of the shapes
     "pyphen": ("author/readability.py",),
-    "typer": ("cli/__init__.py", "cli/asking.py", "cli/authoring.py", "cli/terminal.py"),
+    "typer": (
+        "cli/__init__.py",
+        "cli/asking.py",
+        "cli/authoring.py",
+        "cli/comparing.py",
+        "cli/measuring.py",
+        "cli/mutating.py",
+        "cli/rendering.py",
+        "cli/signing.py",
+        "cli/proving.py", "cli/terminal.py",
+    ),
     "engine.pb": (
         "client.py",
         "serve/convert.py",
@@ -79,8 +97,12 @@ HEAVY = ("durable_rules_engine", "durable", "yaml", "pydantic", "sqlalchemy", "t
 
 LONGEST, SHORTEST = 400, 60
 SHORT = {
+    "engine/cli/comparing.py": "one command",
+    "engine/cli/rendering.py": "one command",
     "engine/decide/canonical.py": "one form, one digest",
+    "engine/rules/canonical.py": "the bytes that are digested and signed, for two rooms",
     "engine/serve/descriptors.py": "one gap of generated code, closed",
+    "engine/prove/verdict.py": "the three verdicts, without the solver",
     "engine/rules/source.py": "a text and a place in it: everybody's smallest word",
     "engine/rules/suggest.py": "did you mean",
 }

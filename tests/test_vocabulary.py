@@ -64,6 +64,7 @@ NUMBERS: dict[str, dict[int | float, str]] = {
         6: "options of which the sets are told apart: 64 sets",
         4: "the third bit of a set of outcomes",
     },
+    "engine/rules/ed25519.py": {32: "bytes of a key, and digits of its id", 64: "bytes of a signature"},
     "engine/rules/document.py": {60: "depth of a document", 20: "a mebibyte is 1 << 20"},
     "engine/rules/problem.py": {100: "problems that are told", 400: "characters of an excerpt", 3: "the three dots"},
     "engine/rules/scale.py": {

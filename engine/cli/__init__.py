@@ -1,8 +1,8 @@
 """The `pluis` command: reads what was typed, calls, prints, and ends with an exit code that a script can rely on.
 
-Exit codes: 0 done, 1 anything that went wrong, 2 refused or invalid, 3 answers are needed, 4 cases failed. Each command
-imports what it needs when it runs, so that `pluis --help` answers at once. To add one, write it beside its kin in this
-room and name it in `COMMANDS`.
+Exit codes: 0 done, 1 anything that went wrong, 2 refused or invalid, 3 answers are needed, 4 cases failed or reach too
+little, 5 a new version is laxer or may be. Each command imports what it needs when it runs, so that `pluis --help`
+answers at once. To add one, write it beside its kin in this room and name it in `COMMANDS`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import engine
-from engine.cli import asking, authoring
+from engine.cli import asking, authoring, comparing, measuring, mutating, proving, rendering, signing
 from engine.cli.terminal import FAILED, complain
 
 COMMANDS = (
@@ -27,6 +27,14 @@ COMMANDS = (
     authoring.explain,
     authoring.schema,
     authoring.test,
+    measuring.coverage,
+    mutating.mutate,
+    proving.prove,
+    comparing.diff,
+    rendering.render,
+    signing.approve,
+    signing.sign,
+    signing.verify,
 )
 
 
@@ -84,3 +92,4 @@ def _pluis(
 
 for _command in COMMANDS:
     app.command()(_command)
+app.add_typer(signing.keys, name="keys")

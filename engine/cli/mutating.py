@@ -30,7 +30,7 @@ def mutate(
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="The lowest score that passes, in percent.")] = 95.0,
     budget: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="The prover's time for each slip that no case notices.")
-    ] = 10.0,
+    ] = 30.0,
     claims: Annotated[
         bool, typer.Option("--claims", help="Of each slip that no case notices, tell which claims would fail.")
     ] = False,

@@ -34,7 +34,7 @@ def prove(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each ruleset.")] = False,
 ) -> None:
     """Prove every claim of rulesets for all patients: 0 all are proved, 4 some are not, 2 invalid."""
-    if not _installed():
+    if not installed():
         raise typer.Exit(FAILED)
     from engine.author.cases_report import find_rulesets
     from engine.author.proof_report import as_json as json_of
@@ -77,7 +77,7 @@ def prove(
     raise typer.Exit(0 if proved else CASES_FAILED)
 
 
-def _installed() -> bool:
+def installed() -> bool:
     """Whether the prover is there; tells how to get it where it is not."""
     from importlib.util import find_spec
 

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from engine.author.layout import Page
 
-FAILED, INVALID, CASES_FAILED = 1, 2, 4
+FAILED, INVALID, CASES_FAILED, LAXER = 1, 2, 4, 5
 RULESETS = Path(__file__).resolve().parent.parent.parent / "rulesets"
 
 

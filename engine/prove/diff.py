@@ -18,7 +18,7 @@ from engine.prove.difference import Comparison
 from engine.prove.dimensions import Dimension, Direction, Pair, dimensions
 from engine.prove.logic import Formula, both, differ, either, no
 from engine.prove.outcome import Aspect
-from engine.prove.patient import Answer, remarkable_last
+from engine.prove.patient import Answer, Patient, remarkable_last
 from engine.prove.replay import replay
 from engine.prove.rewritten import Rewritten, rewritten
 from engine.prove.solving import OutOfTime, Solver
@@ -132,6 +132,7 @@ class _Search:
         self._found: dict[_Key, _Shown] = {}
         self._plain: list[_Shown] = []
         self._turns = dict(_turning_rules(self._it))
+        self._wishes = [*remarkable_last(self._it.patient), *remarkable_last(_own(self._it))]
         self.undecided: list[Aspect] = []
 
     def complete_records(self) -> None:
@@ -247,9 +248,8 @@ class _Search:
         for each in self._plain:
             if key in each.keys and each.cause == found.cause and each.complete >= found.complete:
                 return each
-        wishes = [*remarkable_last(self._it.patient), *remarkable_last(self._it.before.patient)]
         try:
-            model = self._solver.simplest(wishes, self._cause(found))
+            model = self._solver.simplest(self._wishes, self._cause(found))
         except OutOfTime:
             return found  # confirmed as it is, only harder to read
         if model is None:
@@ -268,6 +268,13 @@ def _turning_rules(it: Comparison) -> Iterator[tuple[str, tuple[Formula, Formula
         old, new = before.get(name, False), after.get(name, False)
         if differ(old, new) is not False:
             yield name, (both((new, no(old))), both((old, no(new))))
+
+
+def _own(it: Comparison) -> Patient:
+    """The patient of the old version, as far as the new one does not ask the same."""
+    patient = it.before.patient
+    own = {name: answer for name, answer in patient.answers.items() if it.patient.answers.get(name) is not answer}
+    return Patient(patient.questions, own, ())
 
 
 def _alike(it: Comparison) -> Iterator[Formula]:

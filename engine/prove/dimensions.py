@@ -32,9 +32,13 @@ NONE = "none"
 class Direction(Enum):
     """Which way a change goes: more urgent, earlier or more to watch for; the other way; or neither."""
 
-    LAXER = "laxer"
-    SAFER = "safer"
-    OTHER = "other"
+    LAXER = 1
+    SAFER = 2
+    OTHER = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)

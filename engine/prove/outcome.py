@@ -83,11 +83,17 @@ class SymbolicOutcome:
     def floor_at_least(self) -> Mapping[Disposition, Formula]:
         """Whether what is known already comes to each disposition or a more urgent one."""
         return {
-            least: True
-            if self.ruleset.default.disposition >= least
-            else either(self.certain[rule.id] for rule in self._rules_of(least))
+            least: either((*(self.certain[rule.id] for rule in self._rules_of(least)), self._default_is(least)))
             for least in Disposition
         }
+
+    def _default_is(self, least: Disposition) -> Formula:
+        """Whether the default comes to that; where no rule asks for less, no rule that is true can undo it."""
+        default = self.ruleset.default.disposition
+        if default < least:
+            return False
+        milder = (self.certain[rule.id] for rule in self.ruleset.rules.values() if rule.disposition < default)
+        return both(no(certain) for certain in milder)
 
     @cached_property
     def ceiling_at_least(self) -> Mapping[Disposition, Formula]:

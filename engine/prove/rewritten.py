@@ -117,7 +117,7 @@ def _texts(section: str, before: Mapping[str, Json], after: Mapping[str, Json]) 
 def _parts(before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[Part]:
     for key in {**after, **before}:
         old, new = before.get(key), after.get(key)
-        if old != new:
+        if (old or None) != (new or None):  # a text without words for the clinician has none at all
             plain = all(map(_is_plain, (old, new)))
             yield Part(key, _shown(old), _shown(new)) if plain else Part(key, "", "")
 
