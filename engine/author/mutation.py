@@ -126,7 +126,7 @@ def run_trials(
     *,
     only: Callable[[Sequence[str]], Sequence[str]] | None = None,
     workers: int = 1,
-    budget: float = 10.0,
+    budget: float = 30.0,
     compare: Compare | None = None,
     progress: Progress | None = None,
 ) -> MutationRun:
