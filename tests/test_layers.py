@@ -62,7 +62,8 @@ DOORS = {
         "cli/mutating.py",
         "cli/rendering.py",
         "cli/signing.py",
-        "cli/proving.py", "cli/terminal.py",
+        "cli/proving.py",
+        "cli/terminal.py",
     ),
     "engine.pb": (
         "client.py",

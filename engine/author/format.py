@@ -43,6 +43,7 @@ _KEYS = {
     "evidence.*": "citation url strength",
     "claims.*": "claim finding at_least than exempt",
     "answers": "yes no unknown missing",
+    "findings.*": "patient clinician",
     "reasons.*": "patient clinician",
     "questions.*.text": "patient clinician",
     "questions.*.help": "patient clinician",

@@ -48,6 +48,7 @@ LIMITS: Mapping[str, Limit] = {
     "questions": Limit(160, "it is read in one breath, on a telephone, above its answers"),
     "question_help": Limit(400, "more is not read while answering"),
     "options": Limit(120, "it is compared with the other options"),
+    "findings": Limit(120, "it is a name that stands inside a sentence"),
     "reasons": Limit(240, "there can be many reasons for one decision"),
     "disposition_titles": Limit(80, "it is a heading"),
     "dispositions": Limit(240, "it is the first thing that is read, perhaps in a fright"),

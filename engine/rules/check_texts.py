@@ -40,10 +40,13 @@ def _needed(ruleset: Ruleset) -> Wanted:
     reasons |= {rule.because: ruleset.place("rules", rule.id, "because") for rule in ruleset.rules.values()}
     units = {it.unit: it.span for it in ruleset.parameters.values() if it.unit}
     units |= {it.unit: it.span for it in ruleset.questions.values() if it.unit}
+    # a ruleset may do without names for its findings; once one is written, in any language, every finding needs one
+    named = any(texts.of.get("findings") for texts in ruleset.texts.values())
     return {
         "units": units,
         "groups": {key: it.span for key, it in ruleset.groups.items()},
         "questions": {key: it.span for key, it in ruleset.questions.items()},
+        "findings": {key: it.span for key, it in ruleset.findings.items() if named},
         "reasons": {**reasons, ruleset.default.because: ruleset.place("default", "because")},
         "disposition_titles": dispositions,
         "dispositions": dispositions,

@@ -204,8 +204,8 @@ class Evidence:
 class Claim:
     """A property that must hold for all patients; read and kept here, proved elsewhere.
 
-    `finding` and `at_least` belong to a red-flag floor, `than` (a version) to a comparison; `exempt` names questions that the claim leaves out, each with
-    the author's reason.
+    `finding` and `at_least` belong to a red-flag floor, `than` (a version) to a comparison; `exempt` names questions
+    that the claim leaves out, each with the author's reason.
     """
 
     id: str
@@ -242,8 +242,9 @@ class Texts:
     """Every text of one language. `of[section][id]` is a Wording; `options[question][option]` is a label.
 
     Sections: ruleset (title, summary, intended_use, disclaimer), answers (yes, no, unknown, missing), units, questions,
-    question_help, groups (the title), group_none_of, reasons, disposition_titles, dispositions (the text), calls,
-    guidance, programmes, advice, safety_net, refuse. The ids of the scales are their words.
+    question_help, groups (the title), group_none_of, findings (the name; all have one or none has), reasons,
+    disposition_titles, dispositions (the text), calls, guidance, programmes, advice, safety_net, refuse. The ids of the
+    scales are their words.
     """
 
     language: str

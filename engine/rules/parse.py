@@ -258,6 +258,7 @@ def _texts(file: shape.TextsFile) -> Texts:
         "group_none_of": {key: it.none_of for key, it in file.groups.items() if it.none_of is not None},
         "questions": {key: it.text for key, it in file.questions.items()},
         "question_help": {key: it.help for key, it in file.questions.items() if it.help is not None},
+        "findings": file.findings,
         "reasons": file.reasons,
         "disposition_titles": {each.word: it.title for each, it in file.dispositions.items()},
         "dispositions": {each.word: it.text for each, it in file.dispositions.items()},

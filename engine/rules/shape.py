@@ -250,6 +250,7 @@ class TextsFile(Shape):
     units: dict[Text, Said] = {}
     groups: dict[Name, GroupTexts] = {}
     questions: dict[Name, QuestionTexts] = {}
+    findings: dict[Name, Said] = {}
     reasons: dict[Name, Said] = {}
     dispositions: dict[Place, DispositionTexts] = {}
     calls: dict[Whom, Said] = {}

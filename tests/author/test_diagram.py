@@ -189,7 +189,8 @@ def test_a_rule_shows_all_that_it_asks(folder: str, language: str) -> None:
                 assert texts.get("questions", question).patient in text, (rule.id, question)
             for leaf in leaves(condition):
                 if isinstance(leaf, FindingIs):
-                    assert leaf.finding in text
+                    named = texts.get("findings", leaf.finding).patient
+                    assert (f'"{named}"' if named else leaf.finding) in text
                 if isinstance(leaf, Compare):
                     for each in leaf.operands:
                         assert value(texts, leaf.question, str(each), language) in text, (rule.id, leaf)

@@ -147,7 +147,10 @@ def findings(book: Handbook) -> Section:
     parts = [tag("p", words("findings.intro"))]
     for name in in_order(ruleset):
         said = part(words, ruleset, "when", words("findings.when"), ruleset.findings[name].when)
-        parts.append(entry("finding", name, 3, code(name), said))
+        called = words.texts.get("findings", name)
+        title = join([called.patient, " ", code(name)]) if called.patient else code(name)
+        clinicians = facts([(words("reader.clinician"), called.clinician)]) if called.clinician else ""
+        parts.append(entry("finding", name, 3, title, clinicians, said))
     return Section("findings", words("findings.title"), join(parts))
 
 

@@ -30,7 +30,7 @@ def claims(book: Handbook) -> Section:
 def _claim(words: Words, claim: Claim, verdict: ClaimVerdict | None) -> Markup:
     found = "none" if verdict is None else verdict.verdict
     at_least = "" if claim.at_least is None else words.text("disposition_titles", claim.at_least.word)
-    finding = to("finding", claim.finding) if claim.finding else ""
+    finding = words.finding(claim.finding) if claim.finding else ""
     said = [
         tag("p", words(f"claims.{claim.kind}", finding=finding, at_least=at_least, than=claim.than)),
         facts([

@@ -77,7 +77,7 @@ def _leaf(words: Words, ruleset: Ruleset, leaf: Leaf) -> Markup:
             said = [_asked(words, question), ": ", words(f"condition.{state}")]
             return tag("span", *said, data_question=question, data_operator=state, data_values="")
         case FindingIs(finding):
-            return tag("span", words("condition.finding", id=to("finding", finding)), data_finding_is=finding)
+            return tag("span", words("condition.finding", name=words.finding(finding)), data_finding_is=finding)
         case RuleIs(rule):
             return tag("span", words("condition.rule", id=to("rule", rule)), data_rule_is=rule)
         case DispositionIn(dispositions):

@@ -41,7 +41,7 @@ def paper_form(book: Handbook) -> Section:
             "form-findings",
             words("paper.findings"),
             heads,
-            (row(to("finding", each), join(states)) for each in in_order(ruleset)),
+            (row(words.finding(each), join(states)) for each in in_order(ruleset)),
         )
     )
     parts.append(tag("h3", words("paper.rules")))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from engine.author.handbook.markup import Markup, filled, join, tag
+from engine.author.handbook.markup import Markup, filled, join, tag, to
 from engine.author.labels import counted, labels
 from engine.decide.answers import plain_number
 from engine.errors import PluisError
@@ -77,6 +77,11 @@ class Words:
     def text(self, section: str, key: str) -> str:
         """The ruleset's text for the person; the id itself where there is none."""
         return self.texts.get(section, key).patient or key
+
+    def finding(self, id: str) -> Markup:
+        """The name of a finding, with its id; the id alone where it has no name."""
+        name = self.texts.get("findings", id).patient
+        return join([tag("q", name), " (", to("finding", id), ")"]) if name else to("finding", id)
 
     def option(self, question: Question, option: str) -> str:
         """What people call an option of a question."""
