@@ -82,7 +82,8 @@ def test_the_walk(tmp_path: Path) -> None:
     assert told(folder) == missing * 2
     for language, (question, reason) in TEXTS.items():
         texts = folder / f"texts.{language}.yaml"
-        edit(texts, "\nreasons:\n", f"{question}\nreasons:\n{reason}")
+        edit(texts, "\nfindings:\n", f"{question}\nfindings:\n")
+        edit(texts, "\nreasons:\n", f"\nreasons:\n{reason}")
     assert told(folder) == []
 
     with (folder / "cases.yaml").open("a", encoding="utf-8") as cases:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ def render(
     """Write the handbook of a ruleset: one HTML page to read, print and sign, which needs no network. 2: it is invalid.
 
     It says what the ruleset says and nothing else; what was proved, covered and planted is told only where it was
-    measured for exactly this content. The same files give the same page.
+    measured for exactly this content. The same files give the same page, until an approval begins or ceases to count.
     """
     from engine.author.cases_report import find_rulesets
     from engine.author.handbook.content import NoHandbook
@@ -37,7 +38,7 @@ def render(
         complain(f"there are {len(found)} rulesets in {folder or rulesets}, name the folder of one")
         raise typer.Exit(INVALID)
     try:
-        page = render_handbook(read_handbook(found[0], language, since))
+        page = render_handbook(read_handbook(found[0], language, since, day=date.today()))
     except (RulesetError, NoHandbook) as error:
         complain(str(error))
         raise typer.Exit(INVALID) from None

@@ -41,23 +41,24 @@ def compare_versions(old: CheckedRuleset, new: CheckedRuleset, language: str) ->
 
 
 def read_handbook(
-    folder: Path, language: str = "", since: Path | None = None, compare: Compare = compare_versions
+    folder: Path,
+    language: str = "",
+    since: Path | None = None,
+    compare: Compare = compare_versions,
+    day: date = date.max,
 ) -> Handbook:
     """The handbook of the ruleset in a folder, in one of its languages (its first when none is named).
 
-    `since` is the folder of an earlier version to compare with. Raises RulesetError where a file says something wrong,
-    and NoHandbook where there is no such language.
+    `since` is the folder of an earlier version to compare with; approvals are judged as of `day`. Raises RulesetError
+    where a file says something wrong, and NoHandbook where there is no such language.
     """
     checked = load(folder)
     ruleset = checked.ruleset
-    # Without a clock: a key that was ever revoked does not count, and a period that ends is told, not judged.
-    signed = examine(
-        load_approvals(folder), load_trust(find_root(folder)), checked.digest, Kind.RULESET, date.max
-    ).valid
+    signed = examine(load_approvals(folder), load_trust(find_root(folder)), checked.digest, Kind.RULESET, day).valid
     book = Handbook(
         checked,
         language or ruleset.languages[0],
-        status_of(checked, signed, ruleset.effective_from),
+        status_of(checked, signed, ruleset.effective_from),  # a period that ends is told, not judged
         signed,
         _certificate(folder, checked),
         _coverage(folder, checked),
