@@ -18,6 +18,7 @@ from engine.errors import PluisError
 from engine.prove.prover import Prover
 from engine.prove.verdict import Proved, Refuted, word
 from engine.rules.model import CheckedRuleset
+from engine.rules.scale import Disposition
 from tests.decide.generate import load_content
 from tests.prove.exhaustive import BROKEN, MOST_PATIENTS, World, never_laxer, random_claim
 from tests.prove.rulesets import other_version, tiny_content
@@ -46,7 +47,7 @@ def run(rulesets: int, seed: int, kinds: Sequence[str] = KINDS) -> Verdicts:
         content = tiny_content(rng)
         checked = _doctored(rng, load_content(content))
         old = load_content(other_version(rng, copy.deepcopy(content)))
-        world = World(checked)
+        world = World(checked, old)
         if world.size > MOST_PATIENTS:
             continue
         it.rulesets += 1
@@ -58,11 +59,14 @@ def run(rulesets: int, seed: int, kinds: Sequence[str] = KINDS) -> Verdicts:
 
 
 def _doctored(rng: random.Random, checked: CheckedRuleset) -> CheckedRuleset:
-    """Sometimes without the safety net that everybody reads: `check` would refuse it, and the claim has to find it."""
+    """Sometimes as `check` would refuse it: no safety net for all, or rules that ask for less than the default."""
+    ruleset = checked.ruleset
     if rng.random() < 0.5:
-        return checked
-    kept = {name: each for name, each in checked.ruleset.safety_net.items() if each.when is not None}
-    return CheckedRuleset(replace(checked.ruleset, safety_net=kept), checked.digest)
+        kept = {name: each for name, each in ruleset.safety_net.items() if each.when is not None}
+        ruleset = replace(ruleset, safety_net=kept)
+    if rng.random() < 0.2:
+        ruleset = replace(ruleset, default=replace(ruleset.default, disposition=Disposition.SAME_DAY_GP))
+    return CheckedRuleset(ruleset, checked.digest)
 
 
 def _claims(
@@ -77,7 +81,7 @@ def _claims(
     for kind in kinds:
         claim = random_claim(rng, kind, checked.ruleset)
         if kind == "never_laxer":
-            before = World(old)
+            before = World(old, checked)
             if before.size > MOST_PATIENTS:
                 continue
             broken = never_laxer(world, claim, before)

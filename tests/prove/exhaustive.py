@@ -8,7 +8,7 @@ either side of each bound.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations, product
@@ -45,13 +45,17 @@ class Told:
 
 
 class World:
-    """Every patient of a tiny ruleset, with what is decided; those who are refused are not in `told`."""
+    """Every patient of a tiny ruleset, with what is decided; those who are refused are not in `told`.
 
-    def __init__(self, checked: CheckedRuleset) -> None:
+    The numbers that stand for all others are those of this and of another version.
+    """
+
+    def __init__(self, checked: CheckedRuleset, other: CheckedRuleset) -> None:
         self.ruleset: Ruleset = checked.ruleset
         self.names = list(checked.ruleset.questions)
+        both = checked.ruleset, other.ruleset
         self.points: list[list[Given | None]] = [
-            [None, Given(None), *_points(checked.ruleset, each)] for each in checked.ruleset.questions.values()
+            [None, Given(None), *_points(both, each)] for each in checked.ruleset.questions.values()
         ]
         self._rehearsal = Rehearsal(checked)
         self.told: dict[Row, Told] = {}
@@ -93,7 +97,7 @@ class World:
         return (told for row, told in self.told.items() if self.complete(row))
 
 
-def _points(ruleset: Ruleset, question: Question) -> list[Given]:
+def _points(rulesets: Iterable[Ruleset], question: Question) -> list[Given]:
     if question.type is QuestionType.SEVERAL:
         sizes = range(1, len(question.options) + 1)
         return [Given(question.type, each) for size in sizes for each in combinations(question.options, size)]
@@ -103,6 +107,7 @@ def _points(ruleset: Ruleset, question: Question) -> list[Given]:
     step = _step(question)
     bounds = {
         Decimal(operand)
+        for ruleset in rulesets
         for site in sites(ruleset)
         for leaf in leaves(site.condition)
         if isinstance(leaf, Compare) and leaf.question == question.id

@@ -37,6 +37,12 @@ def tiny_content(rng: random.Random) -> Content:
         f"R{index:02}": rule | {"when": condition(rng, questions, rng.randint(0, 2), list(findings))}
         for index, rule in enumerate(list(content["rules"].values())[: rng.randint(2, 4)])
     }
+    if number != "yes_no" and rng.random() < 0.4:
+        # the same bound twice, the second time perhaps where it can make no difference
+        measured = next(name for name, each in questions.items() if each["type"] == number)
+        low, high = rng.randint(2, 18), rng.randint(2, 18)
+        rules["R00"]["when"] = {measured: {"at_least": low}}
+        rules["R01"]["when"] = {"all": [{measured: {"at_least": low}}, {measured: {"at_most": high}}]}
     rows = [
         {
             "id": f"P{index}",
