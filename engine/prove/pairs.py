@@ -135,9 +135,13 @@ def unknown_never_milder(subject: Subject, claim: Claim) -> Iterator[Obligation]
             continue
         unknown = subject.but(question.id, unknown_answer(question))
         values = [subject.but(question.id, settled_answer(question, each)) for each in _values(subject, question)]
-        accepted = both((unknown.accepted, either(each.accepted for each in values)))
+        # a value that is not among these counts where all of these are refused; the evaluators do not confirm it then
+        own = subject.patient.answers[question.id]
+        other = subject.but(question.id, Answer(True, False, own.options, own.number))
+        accepted = both((unknown.accepted, either((other.accepted, *(each.accepted for each in values)))))
         wrong = both(
-            either((no(each.accepted), milder(unknown.floor_at_least, each.floor_at_least))) for each in values
+            either((no(each.accepted), milder(unknown.floor_at_least, each.floor_at_least)))
+            for each in (other, *values)
         )
         yield Never(
             f"`{question.id}` unknown is milder than every value of it",

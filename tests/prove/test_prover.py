@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from engine.prove.replay import Seen
 from engine.prove.solving import OutOfTime, Solver
 from engine.prove.verdict import Proved, Refuted, Undecided, word
 from engine.rules.load import load
-from engine.rules.model import Claim
+from engine.rules.model import CheckedRuleset, Claim
+from tests.decide.generate import load_content
 from tests.prove.faults import COMPLETE, FAULTS, NEVER_LAXER, PROGRAMME, REACHABLE, sound
+from tests.prove.rulesets import tiny_content
 
 RULESETS = Path(__file__).parents[2] / "rulesets"
 BUDGET = 600.0
@@ -147,3 +150,31 @@ def test_the_obligations_of_a_claim_are_counted() -> None:
     """A red flag: once where the finding holds, once where it may."""
     claim = sound("low_back_pain").ruleset.claims["cauda_equina_is_emergency"]
     assert Prover(sound("low_back_pain")).verdict(claim) == Proved(2)
+
+
+def _equal_numbers(when: dict[str, object]) -> CheckedRuleset:
+    """Only equal answers from 8 to 12 are accepted, so that no accepted value of `q0` is an end of any stretch."""
+    content = tiny_content(random.Random(3))
+    number = {"type": "integer", "unit": "pieces", "range": ["0", "20"]}
+    content |= {"groups": {}, "questions": {"q0": number, "q1": number}, "findings": {"f0": when, "f1": when}}
+    rule = next(iter(content["rules"].values()))
+    then = {"disposition": "emergency", "call": "112", "within_hours": "1"}
+    content["rules"] = {"R00": rule | {"when": when, "then": then}}
+    content["refuse"] = {name: {"q0": {name: {"answer": "q1"}}} for name in ("above", "below")}
+    content["refuse"] |= {"small": {"q1": {"below": "8"}}, "large": {"q1": {"above": "12"}}}
+    content |= {"programme": content["programme"][-1:], "advice": {}, "advice_policies": {}, "claims": {}}
+    return load_content(content | {"safety_net": {"SN-0": {}}})
+
+
+@pytest.mark.parametrize(
+    ("when", "verdict"),
+    [
+        ({"any": [{"unknown": "q0"}, {"unknown": "q1"}]}, "proved"),
+        ({"all": [{"q0": {"above": "3"}}, {"q0": {"below": "17"}}]}, "undecided"),
+    ],
+    ids=["unknown is the worst", "it may hang on a value between"],
+)
+def test_where_only_values_in_between_are_accepted(when: dict[str, object], verdict: str) -> None:
+    checked = _equal_numbers(when)
+    found = Prover(checked).verdict(Claim("claimed", "unknown_never_milder"))
+    assert word(found) == verdict, found
