@@ -19,6 +19,7 @@ import yaml
 from hypothesis import strategies as st
 
 from engine import cli
+from engine.cli import asking
 from engine.decide.answers import Given, given
 from engine.decide.canonical import decision_digest
 from engine.decide.cases import case_answers
@@ -143,7 +144,7 @@ def _pluis(*arguments: str) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", ["pluis", *arguments]),
-        patch.object(cli, "_registry", lambda _: registry()),
+        patch.object(asking, "_registry", lambda _: registry()),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
