@@ -15,12 +15,12 @@ from engine.decide.decision import Outcome
 from engine.decide.direct import FALSE, Reading
 from engine.decide.evaluate import Evaluator
 from engine.errors import AnswersError
-from engine.prove.conditions import Readers, readers
+from engine.prove.conditions import readers
 from engine.prove.logic import Formula, both
 from engine.prove.obligations import milder
 from engine.prove.outcome import SymbolicOutcome
-from engine.prove.pairs import completion, numbers
-from engine.prove.patient import answer_domain, free_answer, pinned
+from engine.prove.pairs import applies, completion, numbers
+from engine.prove.patient import Patient, answer_domain, free_answer, pinned
 from engine.prove.solving import Solver
 from engine.rules.model import NO, NOTHING, CheckedRuleset, Question, QuestionType, Ruleset
 from engine.rules.scale import Disposition
@@ -63,33 +63,36 @@ class ExactTest:
     def look(self, answers: Mapping[str, Given], budget: float = 30.0) -> Exact:
         """What is exactly so for one record. Raises AnswersError where it is refused, OutOfTime above the budget."""
         bound = self.evaluator.evaluate(self.evaluator.read(answers)).outcome
-        later, applicable = completion(self._ruleset, pinned(self._ruleset.questions, answers))
+        record = pinned(self._ruleset.questions, answers)
+        later, applicable = completion(self._ruleset, record)
         solver = Solver(budget)
         solver.require(later.accepted, applicable)
         reached = [each for each in Disposition if each > bound.floor and solver.find(later.floor_at_least[each])]
         rules = tuple(name for name in bound.open_rules if solver.find(later.certain[name]))
         questions = tuple(
-            each.question
-            for each in bound.next_questions
-            if solver.find(_matters(self._ruleset, later, each.question, self._readers))
+            each.question for each in bound.next_questions if solver.find(self._matters(record, later, each.question))
         )
         return Exact(answers, bound, max(reached, default=bound.floor), rules, questions)
 
-
-def _matters(ruleset: Ruleset, later: SymbolicOutcome, question: str, readers: Readers) -> Formula:
-    """Whether another answer to the question would change the disposition of a completed record."""
-    entry = ruleset.questions[question]
-    answer = free_answer(entry, "another")
-    other = later.but(question, answer, readers)
-    return both(
-        (
-            later.complete,
-            other.complete,
-            other.accepted,
-            *answer_domain(entry, answer),
-            milder(later.floor_at_least, other.floor_at_least),
+    def _matters(self, record: Patient, later: SymbolicOutcome, question: str) -> Formula:
+        """Whether another answer, with all that is asked because of it, changes what a completed record comes to."""
+        other, domain = later, list[Formula]()
+        hanging = (name for name in self._ruleset.questions if name in self._readers.asked[question])
+        for name in (question, *hanging):
+            if record.answers[name].missing is True:
+                answer = free_answer(self._ruleset.questions[name], "another")
+                domain.extend(answer_domain(self._ruleset.questions[name], answer))
+                other = other.but(name, answer, self._readers)
+        return both(
+            (
+                later.complete,
+                other.complete,
+                other.accepted,
+                applies(record, other),
+                *domain,
+                milder(later.floor_at_least, other.floor_at_least),
+            )
         )
-    )
 
 
 def sample(evaluator: Evaluator, count: int, seed: int) -> Iterator[dict[str, Given]]:

@@ -107,11 +107,15 @@ def completion(ruleset: Ruleset, record: Patient) -> tuple[SymbolicOutcome, Form
         )
         domain.extend(answer_domain(ruleset.questions[name], added))
     later = SymbolicOutcome(ruleset, Patient(ruleset.questions, answers, tuple(domain)))
-    applicable = both(
-        no(both((before.missing, no(answers[name].missing), later.encoder.asked(name).never)))
+    return later, applies(record, later)
+
+
+def applies(record: Patient, later: SymbolicOutcome) -> Formula:
+    """Whether every question that a completion answers beyond the record can be asked by then."""
+    return both(
+        no(both((before.missing, no(later.patient.answers[name].missing), later.encoder.asked(name).never)))
         for name, before in record.answers.items()
     )
-    return later, applicable
 
 
 def _completion_leaves(seen: tuple[Seen, ...]) -> bool:

@@ -13,6 +13,7 @@ from engine.decide.answers import UNKNOWN, Given
 from engine.decide.direct import FALSE
 from engine.decide.evaluate import Evaluated, Evaluator
 from engine.errors import AnswersError
+from engine.prove.conditions import readers
 from engine.prove.exact import Exact, ExactTest, measure
 from engine.prove.pairs import numbers
 from engine.rules.load import load
@@ -56,6 +57,7 @@ def completions(evaluator: Evaluator, record: Record) -> Iterator[tuple[Record, 
 def by_hand(evaluator: Evaluator, record: Record) -> tuple[Disposition, set[str], set[str]]:
     """The exact ceiling, the rules that can become true, and the questions that change some completed disposition."""
     ruleset = evaluator.checked.ruleset
+    asked_by = readers(ruleset).asked
     ceiling, rules = Disposition.SELF_CARE, set[str]()
     floors: dict[tuple[str, frozenset[tuple[str, Given]]], set[Disposition]] = {}
     for answers, evaluated in completions(evaluator, record):
@@ -63,7 +65,8 @@ def by_hand(evaluator: Evaluator, record: Record) -> tuple[Disposition, set[str]
         rules |= set(evaluated.outcome.rules)
         if all(name in answers or evaluated.reading.asked(name) == FALSE for name in ruleset.questions):
             for name in ruleset.questions:
-                rest = frozenset((key, answer) for key, answer in answers.items() if key != name)
+                varied = {name, *(key for key in asked_by[name] if key not in record)}
+                rest = frozenset((key, answer) for key, answer in answers.items() if key not in varied)
                 floors.setdefault((name, rest), set()).add(evaluated.outcome.floor)
     return ceiling, rules, {name for (name, _), found in floors.items() if len(found) > 1}
 
