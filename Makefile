@@ -46,7 +46,7 @@ test-browser: $(READY) ## open the pages made for people in headless Chromium (n
 fuzz: $(READY) ## mutate requests, patients' files and rulesets for a while (SEED=1 SECONDS=300)
 	@$(BIN)/python -m tests.fuzz.run --seed $(SEED) --seconds $(SECONDS)
 
-check: lint types ## lint, types and the fast tests (under a minute, no network)
+check: lint types ## lint, types and the fast tests (a minute or two, no network)
 	@$(BIN)/python -m pytest -q -m "not slow"
 
 serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=50051)

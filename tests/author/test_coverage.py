@@ -245,6 +245,7 @@ def test_a_share_of_nothing_is_enough_and_99_is_not_100() -> None:
     assert not reaches((998, 1000), Decimal("99.9"))
 
 
+@pytest.mark.slow
 def test_low_back_pain_is_measured() -> None:
     folder = ROOT / "rulesets" / "low_back_pain"
     checked = load(folder)

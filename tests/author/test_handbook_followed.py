@@ -71,6 +71,7 @@ def test_the_printed_rules_lead_to_the_same_decision(name: str, language: str) -
     assert reached(follow(page(language), case)) == told(case)
 
 
+@pytest.mark.slow
 def test_all_vignettes_are_followed_to_the_last_text() -> None:
     """Not the ten alone, and not the decision alone: advice and safety net too."""
     for name, case in CASES.items():

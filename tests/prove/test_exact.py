@@ -74,7 +74,7 @@ def by_hand(evaluator: Evaluator, record: Record) -> tuple[Disposition, set[str]
 def test_every_completion_of_tiny_rulesets() -> None:
     rng = random.Random(41)
     inexact = looked = 0
-    while looked < 40:
+    while looked < 20:
         checked = load_content(tiny_content(rng))
         test = ExactTest(checked)
         sizes = [len(_values(checked, each)) + 2 for each in checked.ruleset.questions.values()]
@@ -99,7 +99,7 @@ def test_every_completion_of_tiny_rulesets() -> None:
         listed = {each.question for each in found.bound.next_questions}
         assert set(found.next_questions) == questions & listed
         inexact += bool(found.idle_rules or found.idle_questions)
-    assert inexact > 3
+    assert inexact > 1
 
 
 def _contradiction() -> CheckedRuleset:
