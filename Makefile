@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 PORT ?= 50051
 SEED ?= 1
 SECONDS ?= 300
+KILLS ?= 50
 # durable_rules calls a function that Python 3.13 removed; this name has the same signature. Its build reads CPPFLAGS only.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -14,7 +15,7 @@ export PIP_NO_INPUT := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients test-browser fuzz check serve bench mutation lint types accept schema proto image lock clean
+.PHONY: help setup demo test test-clients test-browser fuzz faults check serve bench mutation lint types accept schema proto image lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +46,10 @@ test-browser: $(READY) ## open the pages made for people in headless Chromium (n
 
 fuzz: $(READY) ## mutate requests, patients' files and rulesets for a while (SEED=1 SECONDS=300)
 	@$(BIN)/python -m tests.fuzz.run --seed $(SEED) --seconds $(SECONDS)
+
+faults: $(READY) ## kill a process that records, again and again, and fill its disk: nothing acknowledged is lost (KILLS=50)
+	@$(BIN)/python -m tests.record.crash --kills $(KILLS)
+	@$(BIN)/python -m tests.record.full
 
 check: lint types ## lint, types and the fast tests (a minute or two, no network)
 	@$(BIN)/python -m pytest -q -m "not slow"
@@ -86,7 +91,7 @@ image: $(READY) ## accept the contract as it is: later changes may not break it
 lock: $(READY) ## resolve the requirements anew and lock them by hash
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@for out in requirements-build requirements; do \
-	    in=$$([ $$out = requirements ] && echo "--extra dev --extra prove -c requirements-build.lock pyproject.toml"); \
+	    in=$$([ $$out = requirements ] && echo "--extra dev --extra parquet --extra prove -c requirements-build.lock pyproject.toml"); \
 	    CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	        --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	        -o $$out.lock $$in requirements-build.in || exit 1; done

@@ -3,6 +3,12 @@
     PluisError
     ├── RulesetError          a ruleset cannot be used; carries all its problems
     ├── AnswersError          a request's answers cannot be used; carries all violations
+    ├── LogError              the decision log cannot be used as it was asked
+    │   ├── LogRefused        it never will: no log here, a newer version, a key that is not there
+    │   ├── LogUnavailable    not now: disk full, database away; what was asked is not recorded, and may be tried again
+    │   │   └── RequestTaken  another worker recorded the same request first: look it up
+    │   ├── RequestReused     a request id came back with another request: no decision is given for it
+    │   └── WriterTaken       another process writes this chain
     └── EngineError           the inference engine failed or was used in a wrong state
         ├── EngineFault       the engine itself reported an error, or gave what it never may
         └── EvaluatorsDisagree  the two evaluators gave different rules: there is no decision
@@ -54,6 +60,30 @@ class AnswersError(PluisError):
     def __init__(self, violations: Iterable[Violation]) -> None:
         self.violations: tuple[Violation, ...] = tuple(sorted(set(violations)))
         super().__init__("; ".join(f"{violation.field}: {violation.code}" for violation in self.violations))
+
+
+class LogError(PluisError):
+    """The decision log cannot be used as it was asked. Messages name no answer, no subject and no request."""
+
+
+class LogRefused(LogError):
+    """What was asked of the log will not work the next time either: somebody must do something first."""
+
+
+class LogUnavailable(LogError):
+    """The log cannot be written or read now. Nothing that was not acknowledged counts; it may be tried again."""
+
+
+class RequestTaken(LogUnavailable):
+    """A request with this id of this caller is in the log already; nothing was written."""
+
+
+class RequestReused(LogError):
+    """A request id of a caller that was answered already came back with another request."""
+
+
+class WriterTaken(LogError):
+    """Another process writes the chain of this writer."""
 
 
 class EngineError(PluisError):

@@ -69,23 +69,40 @@ def load(path: str | Path) -> CheckedRuleset:
     return checked
 
 
+def load_texts(path: str | Path) -> tuple[CheckedRuleset, dict[str, str]]:
+    """As `load`, with the very texts that were read, by file name: `build` makes the same ruleset of them again."""
+    sources, found = _sources(path)
+    checked, problems = _built(sources, found)
+    if checked is None:
+        raise RulesetError(problems)
+    return checked, {name: source.text for name, source in sources.items()}
+
+
 def read_ruleset(path: str | Path) -> tuple[CheckedRuleset | None, Problems]:
     """The ruleset in a folder, or None; with every problem, warnings too. Files that cannot be read are problems."""
-    folder = _folder(path)
-    paths = [folder / MAIN, *sorted(each for each in folder.glob("texts.*.yaml") if _language(each.name))]
-    sources: dict[str, Source] = {}
-    found: list[Problem] = []
-    for each in paths:
-        source, problems = _read(each)
-        found.extend(problems)
-        if not problems:
-            sources[each.name] = source
+    return _built(*_sources(path))
+
+
+def _built(sources: Mapping[str, Source], found: list[Problem]) -> tuple[CheckedRuleset | None, Problems]:
     if not found:
         return build(sources)
     # What can be read is looked at all the same, so that its author sees everything at once; a text that seems missing
     # may stand in the file that cannot be read.
     rest = build(sources)[1] if MAIN in sources else Problems()
     return None, Problems([*found, *(problem for problem in rest if problem.code != "text-missing")])
+
+
+def _sources(path: str | Path) -> tuple[dict[str, Source], list[Problem]]:
+    """The texts that make up a ruleset, by file name, and why others cannot be read."""
+    folder = _folder(path)
+    sources: dict[str, Source] = {}
+    found: list[Problem] = []
+    for each in (folder / MAIN, *sorted(each for each in folder.glob("texts.*.yaml") if _language(each.name))):
+        source, problems = _read(each)
+        found.extend(problems)
+        if not problems:
+            sources[each.name] = source
+    return sources, found
 
 
 def load_written(path: str | Path) -> Ruleset:
