@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Required, Self, TypeAlias, TypedDict, Unpack
+from uuid import uuid4
 
 import grpc
 from google.rpc import error_details_pb2
@@ -31,8 +32,8 @@ AnswerValue: TypeAlias = bool | int | float | Decimal | str | Sequence[str] | No
 # The generated class has no types.
 _stub: Callable[[grpc.Channel], Any] = triage_pb2_grpc.TriageServiceStub
 
-METHODS = ("Evaluate", "EvaluateBatch", "ListRulesets", "GetRuleset", "GetQuestionnaire")
-"""Calls that may be tried again when the server is not available: none of them changes anything."""
+CALLS = ("Evaluate", "EvaluateBatch", "ListRulesets", "GetRuleset", "GetQuestionnaire", "GetDecision", "ListDecisions")
+"""Calls that may be tried again when the server is not available: what comes twice does no harm."""
 ATTEMPTS = 3
 LARGEST_RESPONSE = 64 * 1024 * 1024
 """Bytes; a batch of a thousand responses is larger than gRPC takes by itself."""
@@ -75,12 +76,22 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a decision was recorded: which chain, which place in it, and the hash that stands there."""
+
+    writer: str
+    sequence: int
+    entry_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What came back, in the ruleset's words. `disposition` is None while answers are needed, and never a guess.
 
     `floor` holds in any case, `ceiling` is the most that missing answers could make of it; both are the disposition of
     a decision, and empty where the request was only validated. `within_hours` is None where no time is set.
-    `programme` is `none_yet` while `programme_open`. `message` is the response as it came.
+    `programme` is `none_yet` while `programme_open`. `receipt` is None where the server records nothing. `message` is
+    the response as it came.
     """
 
     disposition: str | None
@@ -106,6 +117,7 @@ class Reply:
     ruleset_version: str
     ruleset_digest: str
     language: str
+    receipt: Receipt | None
     message: pb.EvaluateResponse = field(repr=False)
 
     @property
@@ -158,70 +170,84 @@ class Client:
         """Ends the connection."""
         self.channel.close()
 
-    def evaluate(
-        self,
-        answers: Mapping[str, AnswerValue],
-        *,
-        ruleset: str,
-        version: str = "",
-        language: str = "",
-        none_of: Iterable[str] = (),
-        request_id: str = "",
-        view: str = "full",
-        validate_only: bool = False,
-    ) -> Reply:
+    def evaluate(self, answers: Mapping[str, AnswerValue], **asked: Unpack[Asked]) -> Reply:
         """The decision that follows from the answers, or what is still needed. Raises TriageError when the call fails.
 
-        Raises ValueError for an answer that cannot be sent. For the rest see `to_request`.
+        Raises ValueError for an answer that cannot be sent. For the rest see `to_request`. Without `request_id` one is
+        made, so that a call that is tried again gets the same decision.
         """
-        request = to_request(
-            answers,
-            ruleset=ruleset,
-            version=version,
-            language=language,
-            none_of=none_of,
-            request_id=request_id,
-            view=view,
-            validate_only=validate_only,
-        )
-        try:
-            response: pb.EvaluateResponse = self.stub.Evaluate(request, timeout=self._timeout)
-        except grpc.RpcError as error:
-            raise to_error(error) from None
+        request = to_request(answers, **asked)
+        request.context.request_id = request.context.request_id or str(uuid4())
+        response: pb.EvaluateResponse = self._call("Evaluate", request)
         return to_reply(response)
 
+    def decision(self, decision_id: str) -> pb.GetDecisionResponse:
+        """A decision as it was recorded. Raises TriageError, with the reason DECISION_NOT_FOUND where there is none."""
+        response: pb.GetDecisionResponse = self._call("GetDecision", pb.GetDecisionRequest(decision_id=decision_id))
+        return response
 
-def to_request(
-    answers: Mapping[str, AnswerValue],
-    *,
-    ruleset: str,
-    version: str = "",
-    language: str = "",
-    none_of: Iterable[str] = (),
-    request_id: str = "",
-    view: str = "full",
-    validate_only: bool = False,
-) -> pb.EvaluateRequest:
-    """The request for one patient. `view` is `full` or `basic`; `version` and `language` may be left to the server.
+    def decisions(self, request: pb.ListDecisionsRequest) -> pb.ListDecisionsResponse:
+        """A page of the recorded decisions that a request names, the newest first."""
+        response: pb.ListDecisionsResponse = self._call("ListDecisions", request)
+        return response
+
+    def record_feedback(self, feedback: pb.RecordFeedbackRequest) -> pb.Feedback:
+        """Records what somebody did with a decision, durably, and gives it as it was recorded."""
+        response: pb.RecordFeedbackResponse = self._call("RecordFeedback", feedback)
+        return response.feedback
+
+    def _call(self, method: str, request: Any) -> Any:
+        try:
+            return getattr(self.stub, method)(request, timeout=self._timeout)
+        except grpc.RpcError as error:
+            raise to_error(error) from None
+
+
+class Asked(TypedDict, total=False):
+    """What a request says beside the answers. `to_request` has the meaning of each."""
+
+    ruleset: Required[str]
+    version: str
+    language: str
+    none_of: Iterable[str]
+    request_id: str
+    subject: str
+    respondent: str
+    on_behalf_of: str
+    view: str
+    validate_only: bool
+
+
+def to_request(answers: Mapping[str, AnswerValue], **asked: Unpack[Asked]) -> pb.EvaluateRequest:
+    """The request for one patient. `version` and `language` may be left to the server; `view` is `full` or `basic`.
 
     An answer is True, False, a number, a list of options, or a text read as a person writes it: `yes`, `no`,
     `unknown`, a number, an option. A missing answer is left out; None is refused, as it could mean missing or unknown.
+    For the record: `subject` is an opaque reference, `respondent` is `patient`, `proxy` or `therapist`.
     """
+    none_of, view = asked.get("none_of", ()), asked.get("view", "full")
+    respondent = asked.get("respondent") or "unspecified"
     if isinstance(none_of, str):
         none_of = (none_of,)
     if view not in ("full", "basic"):
         raise ValueError(f"`{view}` is no view: say full or basic")
     request = pb.EvaluateRequest(
-        ruleset=ruleset,
-        ruleset_version=version,
-        language=language,
+        ruleset=asked["ruleset"],
+        ruleset_version=asked.get("version", ""),
+        language=asked.get("language", ""),
         answers={name: to_answer(name, value) for name, value in answers.items()},
         none_of=none_of,
         view=pb.RESPONSE_VIEW_BASIC if view == "basic" else pb.RESPONSE_VIEW_FULL,
-        validate_only=validate_only,
+        validate_only=asked.get("validate_only", False),
     )
-    if request_id:
-        request.context.request_id = request_id
+    context = pb.RequestContext(
+        request_id=asked.get("request_id", ""),
+        subject_reference=asked.get("subject", ""),
+        respondent=f"RESPONDENT_{respondent.upper()}",
+        on_behalf_of=asked.get("on_behalf_of", ""),
+    )
+    if context.ByteSize():
+        request.context.CopyFrom(context)
     return request
 
 
@@ -281,7 +307,7 @@ def _integer(name: str, value: int) -> pb.Answer:
 def to_reply(response: pb.EvaluateResponse) -> Reply:
     """The response in the ruleset's words."""
     outcome: pb.Decision | pb.NeedsAnswers
-    settled = response.WhichOneof("outcome") == "decision"
+    kept, settled = response.receipt, response.WhichOneof("outcome") == "decision"
     outcome = response.decision if settled else response.needs_answers
     if settled:
         floor = ceiling = _word(pb.Disposition, response.decision.disposition)
@@ -314,6 +340,7 @@ def to_reply(response: pb.EvaluateResponse) -> Reply:
         ruleset_version=response.ruleset.version,
         ruleset_digest=response.ruleset.digest,
         language=response.language,
+        receipt=Receipt(kept.writer, kept.sequence, kept.entry_hash) if response.HasField("receipt") else None,
         message=response,
     )
 
@@ -367,5 +394,5 @@ def _service_config() -> dict[str, object]:
         "backoffMultiplier": 2,
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
-    names = [{"service": "triage.v1.TriageService", "method": method} for method in METHODS]
+    names = [{"service": "triage.v1.TriageService", "method": method} for method in CALLS]
     return {"methodConfig": [{"name": names, "retryPolicy": policy}]}

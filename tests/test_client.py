@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import grpc
 import pytest
@@ -150,11 +151,11 @@ def test_a_server_that_is_not_there_is_an_error_without_reason() -> None:
 
 
 def test_unavailable_is_tried_again_and_nothing_else_is() -> None:
-    tries: list[str] = []
+    tries: list[tuple[str, str]] = []
     refusals = [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.INTERNAL]
 
     def evaluate(request: pb.EvaluateRequest, context: grpc.ServicerContext) -> pb.EvaluateResponse:
-        tries.append(request.ruleset)
+        tries.append((request.ruleset, request.context.request_id))
         context.abort(refusals[len(tries) - 1], "not now")
         raise AssertionError
 
@@ -172,7 +173,9 @@ def test_unavailable_is_tried_again_and_nothing_else_is() -> None:
             client.evaluate({}, ruleset="small")
     finally:
         server.stop(None).wait()
-    assert tries == ["small", "small"]
+    (ruleset, request_id), again = tries
+    assert again == (ruleset, request_id)  # so that the second try gets what the first was answered
+    assert (ruleset, len(UUID(request_id).bytes)) == ("small", 16)
     assert caught.value.code is grpc.StatusCode.INTERNAL
 
 

@@ -6,10 +6,13 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import PluisError
+from engine.errors import LogRefused, PluisError
+from engine.record.place import DEFAULT, place_of
 from engine.serve.standing import Requirement
 
 KIB = 1024
+LOG_OFF = "off"
+"""Said instead of a place for the log: nothing is recorded."""
 
 
 class ConfigError(PluisError):
@@ -44,6 +47,12 @@ class Config:
     reflection: bool = True
     required: frozenset[Requirement] = frozenset()
     """What a version must have before it is served, beside cases that pass."""
+    log: str = DEFAULT
+    """Where decisions are recorded: a folder, the URL of a PostgreSQL database, or LOG_OFF."""
+    log_keys: Path | None = None
+    """The file with the log's keys, made when there is none; None: beside the log's folder."""
+    log_patience: float = 10.0
+    """How long a call waits until its decision is durable, before it fails."""
 
     def __post_init__(self) -> None:
         if not _is_loopback(self.host):
@@ -60,6 +69,13 @@ class Config:
                 raise ConfigError(f"`{name}` must be at least 1")
         if not 0 <= self.grace < float("inf"):
             raise ConfigError("`grace` must be zero or more seconds")
+        if not 0 < self.log_patience < float("inf"):
+            raise ConfigError("`log_patience` must be more than zero seconds")
+        if self.log != LOG_OFF:
+            try:
+                place_of(self.log, self.log_keys)
+            except LogRefused as error:
+                raise ConfigError(str(error)) from None
 
     @property
     def address(self) -> str:

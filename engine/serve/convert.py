@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from engine.decide.answers import UNKNOWN, Answers, Given, field, given, shown
+from engine.decide.answers import UNKNOWN, Answers, Given, field, given, plain_number, shown
 from engine.decide.evaluate import Evaluator
 from engine.errors import AnswersError, Violation
 from engine.pb.v1 import triage_pb2 as pb
+from engine.record.entry import Receipt
+from engine.record.subject import subject_fault
 from engine.rules.approval import Status
 from engine.rules.condition import Operator
 from engine.rules.model import NO, YES, QuestionType
@@ -20,7 +22,7 @@ from engine.rules.scale import Call, Disposition, Guidance, Programme, Strength
 from engine.serve.config import Config
 
 MAX_REQUEST_ID = 128
-MAX_SUBJECT = 64
+MAX_NAME = 128
 
 DISPOSITIONS: Mapping[Disposition, pb.Disposition] = {
     each: getattr(pb, f"DISPOSITION_{each.word.upper()}") for each in Disposition
@@ -42,6 +44,12 @@ OPERATORS: Mapping[Operator, pb.ComparisonOperator] = {
 STATUSES: Mapping[Status, pb.RulesetStatus] = {
     each: getattr(pb, f"RULESET_STATUS_{each.value.upper()}") for each in Status
 }
+RESPONDENTS: Mapping[pb.Respondent, str] = {
+    pb.RESPONDENT_UNSPECIFIED: "",
+    pb.RESPONDENT_PATIENT: "patient",
+    pb.RESPONDENT_PROXY: "proxy",
+    pb.RESPONDENT_THERAPIST: "therapist",
+}
 
 _YES = Given(QuestionType.YES_NO, YES)
 _NO = Given(QuestionType.YES_NO, NO)
@@ -50,6 +58,14 @@ _NO = Given(QuestionType.YES_NO, NO)
 def acceptable_request_id(request_id: str) -> bool:
     """Whether a caller's request id may be repeated in responses, headers and logs: printable ASCII, not too long."""
     return 0 < len(request_id) <= MAX_REQUEST_ID and request_id.isascii() and request_id.isprintable()
+
+
+NAME = f"a name of who asks is printable and has at most {MAX_NAME} characters"
+
+
+def acceptable_name(name: str) -> bool:
+    """Whether a text may stand in the log as somebody who asked or judged; empty is nobody in particular."""
+    return len(name) <= MAX_NAME and name.isprintable()
 
 
 def read_answers(evaluator: Evaluator, request: pb.EvaluateRequest, limits: Config, language: str = "") -> Answers:
@@ -114,9 +130,11 @@ def _out_of_bounds(request: pb.EvaluateRequest, limits: Config) -> Iterator[Viol
     if context.request_id and not acceptable_request_id(context.request_id):
         message = f"a request id is printable ASCII of at most {MAX_REQUEST_ID} characters"
         yield Violation("context.request_id", "bad-request-id", message)
-    if len(context.subject_reference) > MAX_SUBJECT or not context.subject_reference.isprintable():
-        message = f"a subject reference is printable and has at most {MAX_SUBJECT} characters"
-        yield Violation("context.subject_reference", "bad-subject-reference", message)
+    if context.subject_reference and (fault := subject_fault(context.subject_reference)):
+        message = f"{fault}: use a UUID, or a random token of 16 to 64 characters of base64url"
+        yield Violation("context.subject_reference", "bad-subject", message)
+    if not acceptable_name(context.on_behalf_of):
+        yield Violation("context.on_behalf_of", "bad-name", NAME)
     if context.respondent not in pb.Respondent.values():
         yield Violation("context.respondent", "unknown-value", f"no respondent has the number {context.respondent}")
 
@@ -158,6 +176,12 @@ _READERS: Mapping[str | None, Callable[[str, pb.Answer], Given | Violation]] = {
 }
 
 
+def kept_answers(answers: Answers) -> dict[str, str | tuple[str, ...] | None]:
+    """Typed answers as the log keeps them: numbers as text, options in the order of the ruleset, None for unknown."""
+    values = {name: each if isinstance(each, tuple) else plain_number(each) for name, each in answers.values.items()}
+    return values | dict.fromkeys(answers.unknown)
+
+
 def is_full(view: int) -> bool:
     """Whether a view carries the whole explanation; not to say which is to ask for it."""
     return view != pb.RESPONSE_VIEW_BASIC
@@ -167,6 +191,11 @@ def reference(evaluator: Evaluator) -> pb.RulesetReference:
     """Which ruleset decided."""
     checked = evaluator.checked
     return pb.RulesetReference(id=checked.ruleset.id, version=checked.ruleset.version, digest=checked.digest)
+
+
+def receipt_message(receipt: Receipt) -> pb.Receipt:
+    """Where the log has an entry."""
+    return pb.Receipt(writer=receipt.writer, sequence=receipt.sequence, entry_hash=receipt.hash)
 
 
 def violation_messages(violations: Iterable[Violation]) -> list[pb.Violation]:

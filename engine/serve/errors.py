@@ -14,7 +14,15 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from engine.decide.answers import shown
-from engine.errors import AnswersError, EngineFault, EvaluatorsDisagree, PluisError, Violation
+from engine.errors import (
+    AnswersError,
+    EngineFault,
+    EvaluatorsDisagree,
+    LogUnavailable,
+    PluisError,
+    RequestReused,
+    Violation,
+)
 from engine.serve.registry import NotEffective, NotServed, UnknownLanguage, UnknownRuleset, UnknownVersion
 
 DOMAIN = "triage.pluis"
@@ -43,6 +51,14 @@ class DeadlineExceeded(RequestError):
 
 class CallCancelled(RequestError):
     """The caller went away before the work was done."""
+
+
+class LogOff(RequestError):
+    """The server records no decisions, so there are none to look up."""
+
+
+class UnknownDecision(RequestError):
+    """No decision with this id was recorded."""
 
 
 class InvalidRequest(AnswersError):
@@ -75,6 +91,14 @@ TABLE: Mapping[type[Exception], Row] = {
         "EVALUATORS_DISAGREE",
         "the two evaluators of the ruleset disagree, so there is no decision: let a person decide",
     ),
+    LogUnavailable: Row(
+        grpc.StatusCode.UNAVAILABLE,
+        "LOG_UNAVAILABLE",
+        "the decision log cannot be used now, and nothing is answered unrecorded: try again with the same request id",
+    ),
+    RequestReused: Row(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", told=True),
+    LogOff: Row(grpc.StatusCode.FAILED_PRECONDITION, "LOG_OFF", told=True),
+    UnknownDecision: Row(grpc.StatusCode.NOT_FOUND, "DECISION_NOT_FOUND", told=True),
     EngineFault: Row(
         grpc.StatusCode.UNAVAILABLE, "ENGINE_FAULT", "the inference engine failed, so there is no decision: try again"
     ),

@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
-from engine.errors import EvaluatorsDisagree
+from engine.errors import EvaluatorsDisagree, LogError
 from engine.pb.v1 import triage_pb2 as pb
 from engine.serve.convert import acceptable_request_id
 from engine.serve.errors import CallCancelled, DeadlineExceeded, MalformedRequest, row_of, status_of
@@ -32,6 +32,11 @@ SERVICE = pb.DESCRIPTOR.services_by_name["TriageService"].full_name
 def new_request_id() -> str:
     """A request id for a caller who gave none."""
     return str(uuid4())
+
+
+def caller_of(context: grpc.ServicerContext) -> str:
+    """Who calls, for the log; empty while callers are not authenticated."""
+    return ""
 
 
 def check_wanted(context: grpc.ServicerContext) -> None:
@@ -50,6 +55,8 @@ def log_failure(error: Exception, request_id: str) -> None:
     event = {"event": "failure", "reason": row.reason, "type": type(error).__name__, "request_id": request_id}
     if isinstance(error, EvaluatorsDisagree):
         event["details"] = error.details
+    elif isinstance(error, LogError):
+        event["details"] = str(error)
     frames = traceback.extract_tb(error.__traceback__)
     event["at"] = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-4:]))
     LOG.error(json.dumps(event, sort_keys=True))

@@ -18,7 +18,7 @@ from engine.decide.cases import CaseResult, run_cases
 from engine.decide.evaluate import Evaluator
 from engine.errors import PluisError
 from engine.rules.approval import Status, TrustList
-from engine.rules.load import discover, load, load_cases
+from engine.rules.load import discover, load_cases, load_texts
 from engine.serve.standing import Requirement, Standing, read_standing, read_trust_list
 
 LOG = logging.getLogger("pluis.registry")
@@ -70,11 +70,15 @@ class LoadProblem:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Served:
-    """One version of a ruleset, ready to decide; `source` is its folder below the root."""
+    """One version of a ruleset, ready to decide; `source` is its folder below the root.
+
+    `texts` are the files that it was read from, by name: `engine.rules.load.build` makes the same ruleset of them.
+    """
 
     evaluator: Evaluator
     source: str
     standing: Standing
+    texts: Mapping[str, str]
 
     @property
     def id(self) -> str:
@@ -231,7 +235,7 @@ def read(root: Path, required: frozenset[Requirement], day: date) -> Snapshot:
 
 def _serve(folder: Path, source: str, trust: TrustList) -> Served | LoadProblem:
     try:
-        checked = load(folder)
+        checked, texts = load_texts(folder)
         cases = load_cases(folder, checked)
         if not cases:  # nothing would have been checked, and silence is not a pass
             return LoadProblem(source, "it has no cases, and only a ruleset that passes its own cases is served")
@@ -245,7 +249,7 @@ def _serve(folder: Path, source: str, trust: TrustList) -> Served | LoadProblem:
     if failed:
         evaluator.rete.close()
         return LoadProblem(source, _told(failed))
-    return Served(evaluator, source, read_standing(folder, trust))
+    return Served(evaluator, source, read_standing(folder, trust), texts)
 
 
 def _admit(served: Served, required: frozenset[Requirement], day: date) -> Served | LoadProblem:

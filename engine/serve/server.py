@@ -18,10 +18,13 @@ from engine.pb.v1 import triage_pb2_grpc
 from engine.serve.config import Config, ConfigError, address
 from engine.serve.descriptors import describe_files
 from engine.serve.interceptors import SERVICE, CallInterceptor, new_request_id
+from engine.serve.recording import Recording, open_recording
 from engine.serve.registry import Registry
 from engine.serve.service import Clock, TriageService, new_decision_id, now
 
 LOG = logging.getLogger("pluis.server")
+LOG_HEALTH = "pluis.DecisionLog"
+"""Under this name health tells whether decisions are recorded: NOT_SERVING when the log is off, or cannot be used."""
 
 # The generated function has no types.
 _register: Callable[[TriageService, grpc.Server], None] = triage_pb2_grpc.add_TriageServiceServicer_to_server
@@ -31,11 +34,17 @@ class Server:
     """A server that is bound to its port; `start` makes it answer. Stop it once."""
 
     def __init__(
-        self, config: Config, registry: Registry, service: TriageService, interceptor: CallInterceptor
+        self,
+        config: Config,
+        registry: Registry,
+        service: TriageService,
+        interceptor: CallInterceptor,
+        recording: Recording | None,
     ) -> None:
-        """Binds the port. Raises ConfigError when it cannot be had."""
+        """Binds the port. Raises ConfigError when it cannot be had. Closes the recording when it stops."""
         self._config = config
         self._registry = registry
+        self.recording = recording
         self.service = service
         self._grpc = grpc.server(
             ThreadPoolExecutor(config.threads, thread_name_prefix="pluis"),
@@ -57,7 +66,7 @@ class Server:
             files = (pb.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR)
             reflection.enable_server_reflection(names, self._grpc, pool=describe_files(files))
         self._health_names = ("", *names)
-        for name in self._health_names:
+        for name in (*self._health_names, LOG_HEALTH):
             self._health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
             self.port: int = self._grpc.add_insecure_port(config.address)
@@ -78,12 +87,23 @@ class Server:
         LOG.info("pluis serving %s on %s", told, self.address)
         for served in self._registry.current():
             LOG.info("%s %s: %s", served.id, served.version, served.status(self._registry.today()).value)
+        if self.recording is None:
+            LOG.warning("decisions are not recorded: the log is off")
+        else:
+            LOG.info("decisions are recorded in %s", self.recording.told)
+            self.recording.watch(self._tell_log)
 
     def stop(self) -> None:
         """Is NOT_SERVING for good, takes no more calls, and gives those in flight their grace."""
         LOG.info("pluis stops; calls in flight have %g seconds", self._config.grace)
         self._health.enter_graceful_shutdown()
         self._grpc.stop(self._config.grace).wait()
+        if self.recording is not None:
+            self.recording.close()
+
+    def _tell_log(self, available: bool) -> None:
+        serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+        self._health.set(LOG_HEALTH, serving if available else not_serving)
 
     def run(self) -> None:
         """Starts, and serves until SIGTERM or SIGINT; only in the main thread."""
@@ -109,6 +129,15 @@ def build_server(
     new_id: Callable[[], str] = new_decision_id,
     new_call_id: Callable[[], str] = new_request_id,
 ) -> Server:
-    """A server, bound and not started. Clock and ids are arguments; the defaults are the machine's clock and UUIDs."""
-    service = TriageService(config, registry, clock, new_id)
-    return Server(config, registry, service, CallInterceptor(new_call_id))
+    """A server, bound and not started. Clock and ids are arguments; the defaults are the machine's clock and UUIDs.
+
+    It holds the log until it is stopped. Raises LogError when that cannot be had.
+    """
+    recording = open_recording(config)
+    try:
+        service = TriageService(config, registry, clock, new_id, recording)
+        return Server(config, registry, service, CallInterceptor(new_call_id), recording)
+    except BaseException:
+        if recording is not None:
+            recording.close()
+        raise

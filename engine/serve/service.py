@@ -5,24 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 import grpc
 
-from engine.decide.canonical import decision_digest
-from engine.errors import AnswersError, EvaluatorsDisagree, Violation
+from engine.errors import Violation
 from engine.pb.v1 import triage_pb2 as pb
 from engine.pb.v1 import triage_pb2_grpc
+from engine.serve.answering import Answering, whole_milliseconds
 from engine.serve.config import Config
-from engine.serve.convert import acceptable_request_id, is_full, read_answers, reference, violation_messages
+from engine.serve.convert import acceptable_request_id
 from engine.serve.describe import describe_questionnaire, describe_ruleset, describe_summary
-from engine.serve.errors import InvalidRequest, TooManyStreams, status_of
-from engine.serve.interceptors import check_wanted, log_failure, new_request_id
+from engine.serve.errors import InvalidRequest, LogOff, TooManyStreams, status_of
+from engine.serve.interceptors import caller_of, check_wanted, log_failure, new_request_id
+from engine.serve.lookup import get_decision, list_decisions, record_feedback
+from engine.serve.recording import Recording
 from engine.serve.registry import Registry, Served, Snapshot
-from engine.serve.respond import Responder
 
 PAGE, LARGEST_PAGE = 50, 100
 Clock = Callable[[], datetime]
@@ -47,26 +47,32 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
         registry: Registry,
         clock: Clock = now,
         new_id: Callable[[], str] = new_decision_id,
+        recording: Recording | None = None,
     ) -> None:
+        """Without a recording nothing is recorded."""
         self._config = config
         self._registry = registry
         self._clock = clock
-        self._new_id = new_id
+        self._recording = recording
         self._streams = threading.BoundedSemaphore(config.max_streams)
-        self._lock = threading.Lock()
-        self._responders: WeakKeyDictionary[Served, dict[str, Responder]] = WeakKeyDictionary()
-        self.disagreements = 0
-        """How often the two evaluators disagreed, so that there was no decision."""
+        self._answering = Answering(config, clock, new_id, new_request_id, recording)
         for served in registry.current():
-            for language in served.languages:
-                self._responder(served, language)
+            self._answering.prepare(served)
 
-    def answer(self, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
+    @property
+    def disagreements(self) -> int:
+        """How often the two evaluators disagreed, so that there was no decision."""
+        return self._answering.disagreements
+
+    def answer(self, request: pb.EvaluateRequest, caller: str = "") -> pb.EvaluateResponse:
         """What Evaluate answers, for callers in this process. Raises what `errors.py` has a status for."""
-        return self._evaluate(request, self._registry.current())
+        (answered,) = self._answering.answer([request], self._registry.current(), caller)
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
 
     def Evaluate(self, request: pb.EvaluateRequest, context: grpc.ServicerContext) -> pb.EvaluateResponse:
-        return self.answer(request)
+        return self.answer(request, caller_of(context))
 
     def EvaluateBatch(
         self, request: pb.EvaluateBatchRequest, context: grpc.ServicerContext
@@ -75,12 +81,7 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
         if number > most:
             message = f"a batch has {number} requests, at most {most} are taken"
             raise InvalidRequest([Violation("requests", "too-many", message)])
-        snapshot = self._registry.current()
-        response = pb.EvaluateBatchResponse()
-        for each in request.requests:
-            check_wanted(context)
-            response.results.append(self._result(each, snapshot))
-        return response
+        return pb.EvaluateBatchResponse(results=self._results(request.requests, self._registry.current(), context))
 
     def EvaluateStream(
         self, request_iterator: Iterator[pb.EvaluateStreamRequest], context: grpc.ServicerContext
@@ -89,8 +90,8 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
             raise TooManyStreams(f"{self._config.max_streams} streams are open, and no more are taken: try again later")
         try:
             for each in request_iterator:
-                check_wanted(context)
-                yield pb.EvaluateStreamResponse(result=self._result(each.request, self._registry.current()))
+                (result,) = self._results([each.request], self._registry.current(), context)
+                yield pb.EvaluateStreamResponse(result=result)
         finally:
             self._streams.release()
 
@@ -123,65 +124,59 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
         served = self._registry.current().find(request.ruleset, request.ruleset_version, self._today())
         return describe_questionnaire(served, served.language(request.language))
 
-    def _result(self, request: pb.EvaluateRequest, snapshot: Snapshot) -> pb.EvaluateResult:
-        """What came of one patient of many: a failure is a status in its place, and stops no other."""
-        request_id = request.context.request_id
-        if not request_id:
-            request_id = request.context.request_id = new_request_id()
-        elif not acceptable_request_id(request_id):
-            request_id = new_request_id()
-        try:
-            return pb.EvaluateResult(response=self._evaluate(request, snapshot))
-        except Exception as error:  # the status table decides what the caller gets of it
-            log_failure(error, request_id)
-            return pb.EvaluateResult(status=status_of(error, request_id))
+    def GetDecision(self, request: pb.GetDecisionRequest, context: grpc.ServicerContext) -> pb.GetDecisionResponse:
+        return get_decision(self._log(), request.decision_id)
 
-    def _evaluate(self, request: pb.EvaluateRequest, snapshot: Snapshot) -> pb.EvaluateResponse:
-        time = self._clock()
-        served = snapshot.deciding(request.ruleset, request.ruleset_version, time.date())
-        language = served.language(request.language)
-        response = pb.EvaluateResponse(
-            request_id=request.context.request_id, ruleset=reference(served.evaluator), language=language
-        )
-        response.decide_time.FromDatetime(time)
-        try:
-            answers = read_answers(served.evaluator, request, self._config, language)
-        except AnswersError as error:
-            if not request.validate_only:
-                raise
-            return _validation(response, error.violations)
-        if request.validate_only:
-            return _validation(response, ())
-        try:
-            evaluated = served.evaluator.evaluate(answers)
-        except EvaluatorsDisagree:
-            with self._lock:
-                self.disagreements += 1
-            raise
-        response.decision_id = self._new_id()
-        response.decision_digest = decision_digest(served.evaluator.checked, evaluated.outcome)
-        self._responder(served, language).write(response, evaluated, is_full(request.view))
-        return response
+    def ListDecisions(
+        self, request: pb.ListDecisionsRequest, context: grpc.ServicerContext
+    ) -> pb.ListDecisionsResponse:
+        return list_decisions(self._log(), request, caller_of(context))
 
-    def _responder(self, served: Served, language: str) -> Responder:
-        """The responder of a ruleset and language, made when it is first needed; it goes when the ruleset goes."""
-        with self._lock:
-            known = self._responders.setdefault(served, {})
-            if language not in known:
-                known[language] = Responder(served.evaluator.checked, language)
-            return known[language]
+    def RecordFeedback(
+        self, request: pb.RecordFeedbackRequest, context: grpc.ServicerContext
+    ) -> pb.RecordFeedbackResponse:
+        return record_feedback(self._log(), request, whole_milliseconds(self._clock()), caller_of(context))
+
+    def _results(
+        self, requests: Iterable[pb.EvaluateRequest], snapshot: Snapshot, context: grpc.ServicerContext
+    ) -> list[pb.EvaluateResult]:
+        """What came of each patient of many: a failure is a status in its place, and stops no other."""
+        ids: list[str] = []
+
+        def wanted() -> Iterator[pb.EvaluateRequest]:
+            for request in requests:
+                check_wanted(context)
+                ids.append(_own_request_id(request))
+                yield request
+
+        answered = self._answering.answer(wanted(), snapshot, caller_of(context))
+        return [_result(each, request_id) for each, request_id in zip(answered, ids, strict=True)]
+
+    def _log(self) -> Recording:
+        if self._recording is None:
+            raise LogOff("this server records no decisions")
+        return self._recording
 
     def _today(self) -> date:
         return self._clock().date()
 
 
-def _validation(response: pb.EvaluateResponse, violations: tuple[Violation, ...]) -> pb.EvaluateResponse:
-    """The response to `validate_only`: every violation, and no decision. An id that was refused is not repeated."""
-    if not acceptable_request_id(response.request_id):
-        response.request_id = new_request_id()
-    response.validation.SetInParent()
-    response.validation.violations.extend(violation_messages(violations))
-    return response
+def _own_request_id(request: pb.EvaluateRequest) -> str:
+    """The id of one request of many; made and written into it where it has none, and another where it is refused."""
+    given = request.context.request_id
+    if acceptable_request_id(given):
+        return given
+    made = new_request_id()
+    if not given:
+        request.context.request_id = made
+    return made
+
+
+def _result(answered: pb.EvaluateResponse | Exception, request_id: str) -> pb.EvaluateResult:
+    if isinstance(answered, pb.EvaluateResponse):
+        return pb.EvaluateResult(response=answered)
+    log_failure(answered, request_id)
+    return pb.EvaluateResult(status=status_of(answered, request_id))
 
 
 def _page_token(last: Served) -> str:

@@ -35,7 +35,7 @@ from engine.errors import AnswersError
 from engine.pb.v1 import triage_pb2 as pb
 from engine.rules.load import load
 from engine.rules.model import CheckedRuleset, QuestionType
-from engine.serve.config import Config
+from engine.serve.config import LOG_OFF, Config
 from engine.serve.convert import read_answers
 from engine.serve.registry import Registry
 from engine.serve.server import build_server
@@ -191,7 +191,7 @@ def of(ratios: list[float]) -> str:
 def serve(what: str) -> None:
     """A server in a process of its own; prints its port. Ends with its standard input."""
     if what == "evaluate":
-        server = build_server(Config(rulesets=RULESETS, port=0), Registry(RULESETS))
+        server = build_server(Config(rulesets=RULESETS, port=0, log=LOG_OFF), Registry(RULESETS))
         server.start()
         print(server.port, flush=True)
         sys.stdin.read()

@@ -1,6 +1,6 @@
-"""`make demo`: a real server, a real client, two patients; what they are told is printed.
+"""`make demo`: a real server, a real client, two patients; what they are told is printed, with the receipt of each.
 
-The server gets any free port, and is stopped whatever happens.
+The server gets any free port and a decision log in a folder of its own, and is stopped whatever happens.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -27,7 +28,7 @@ PATIENCE = 60.0
 
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with serving() as address:
+    with TemporaryDirectory() as folder, serving(Path(folder) / "log") as address:
         say(f"pluis serve       a server is ready on {address}")
         say(f"pluis evaluate    --server {address} tests/demo/patients.yaml\n")
         patients = str(HERE / "patients.yaml")
@@ -40,9 +41,10 @@ def main() -> int:
 
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """A server in a process of its own, ready to answer; gives its address."""
-    process = subprocess.Popen([*PLUIS, "serve", "--port", "0"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+def serving(log: Path) -> Iterator[str]:
+    """A server in a process of its own, ready to answer, that records in a folder; gives its address."""
+    command = [*PLUIS, "serve", "--port", "0", "--log", str(log)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr
         heard = []

@@ -32,6 +32,7 @@ from tests.fuzz.trees import Draw
 FOLDER = Path(__file__).parents[2] / "rulesets" / "low_back_pain"
 LONGEST = 2**63 - 1
 LIMITS = Config(rulesets=FOLDER)
+OPAQUE = "6f1d9c1e-7a40-4c0e-9d52-0b5e3f7a7731"
 NAMES = ("", "fevr", "FEVER", "answers", "*", 'a"]b', "a\nb", "\u202e", "é", "q" * 70_000, "none_of", "E01")
 DECIMALS = ("", "0", "-0", "0.0", "1e3", "NaN", "inf", "0,7", "00", " 1", "unknown", "yes", "9" * 40, "9" * 41, "-0.1",
             "0." + "1" * 39, "5200", "5200.1", "1" * 100_000)  # fmt: skip
@@ -126,7 +127,8 @@ def _wrong(request: pb.EvaluateRequest) -> Iterator[str]:
         yield "UNKNOWN_LANGUAGE"
     if (
         context.request_id not in ("", "ok", "x" * 128)
-        or context.subject_reference not in ("", "s-1", "é" * 64)
+        or context.subject_reference not in ("", OPAQUE)
+        or context.on_behalf_of not in ("", "é" * 128)
         or context.respondent not in (0, 1, 2, 3)
         or request.view not in (0, 1, 2)
         or max(len(request.none_of), len(request.answers)) > LIMITS.max_answers
@@ -284,9 +286,10 @@ def _strange_bytes(draw: Draw, draft: Draft) -> None:
 def _context(draw: Draw, draft: Draft) -> None:
     context = draft.request.context
     context.request_id = draw(st.sampled_from(IDS))
-    context.subject_reference = draw(st.sampled_from(("", "é" * 64, "x" * 65, "a\nb", "s-1")))
+    context.subject_reference = draw(st.sampled_from(("", OPAQUE, "x" * 65, "a\nb", "111222333")))
+    context.on_behalf_of = draw(st.sampled_from(("", "é" * 128, "x" * 129, "a\nb")))
     context.respondent = draw(st.sampled_from((0, 1, 2, 3, 4, -1, 2**31 - 1)))
-    draft.touched |= {"context.request_id", "context.subject_reference", "context.respondent"}
+    draft.touched |= {f"context.{each.name}" for each in pb.RequestContext.DESCRIPTOR.fields}
 
 
 def _view(draw: Draw, draft: Draft) -> None:

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from engine.client import Client
-from engine.serve.config import Config
+from engine.serve.config import LOG_OFF, Config
 from engine.serve.registry import Registry
 from engine.serve.server import Server, build_server
 
@@ -42,8 +42,8 @@ class Running:
 
 @contextmanager
 def running(root: Path, **settings: Any) -> Iterator[Running]:
-    """A server that runs while the block does; it stops at once unless `grace` says otherwise."""
-    config = Config(rulesets=root, port=0, **{"grace": 0.0, **settings})
+    """A server that runs while the block does; it stops at once and records nothing, unless the settings say so."""
+    config = Config(rulesets=root, port=0, **{"grace": 0.0, "log": LOG_OFF, **settings})
     registry = Registry(root, config.required, NOW.date)
     server = build_server(config, registry, clock=lambda: NOW)
     server.start()

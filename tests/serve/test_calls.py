@@ -405,7 +405,7 @@ def test_rulesets_are_listed_in_pages(copied: Path) -> None:
 
 
 def test_a_log_line_tells_the_call_and_nothing_of_the_patient(small: Running, caplog: pytest.LogCaptureFixture) -> None:
-    context = pb.RequestContext(request_id="logged", subject_reference="subject-reference-7731")
+    context = pb.RequestContext(request_id="logged", subject_reference="6f1d9c1e-7a40-4c0e-9d52-0b5e3f7a7731")
     told = {"trauma": pb.Answer(choice="option-that-is-not"), "onset": pb.Answer(integer=987654321)}
     asked = [request(context=context), request(context=context, answers=told)]
     with caplog.at_level(logging.DEBUG):
@@ -413,7 +413,7 @@ def test_a_log_line_tells_the_call_and_nothing_of_the_patient(small: Running, ca
         status_of(lambda: small.stub.Evaluate(asked[1]))
         small.stub.EvaluateBatch(pb.EvaluateBatchRequest(requests=asked))
         list(small.stub.EvaluateStream(iter([pb.EvaluateStreamRequest(request=each) for each in asked])))
-    for secret in ("subject-reference-7731", "option-that-is-not", "987654321", "numb", "trauma"):
+    for secret in ("6f1d9c1e-7a40-4c0e-9d52-0b5e3f7a7731", "option-that-is-not", "987654321", "numb", "trauma"):
         assert secret not in caplog.text
     lines = [json.loads(record.message) for record in caplog.records if record.name == "pluis.calls"]
     assert [(line["method"], line["code"]) for line in lines] == [

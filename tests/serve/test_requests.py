@@ -17,6 +17,7 @@ from engine.serve.convert import read_answers
 from tests.serve.conftest import SMALL
 
 LIMITS = Config(rulesets=Path())
+OPAQUE = "q7Xw3-Lp_9Zk2VtR" * 4
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_everything_wrong_is_told_at_once(evaluator: Evaluator) -> None:
         },
         none_of=["flags", "ghosts"],
         view=9,
-        context=pb.RequestContext(request_id="a\nb", subject_reference="x" * 65, respondent=9),
+        context=pb.RequestContext(request_id="a\nb", subject_reference="x" * 65, respondent=9, on_behalf_of="x" * 129),
     )
     assert violations(evaluator, message) == [
         ('answers["age"]', "contradiction"),
@@ -118,9 +119,10 @@ def test_everything_wrong_is_told_at_once(evaluator: Evaluator) -> None:
         ('answers["strange"]', "missing-kind"),
         ('answers["strange"]', "unknown-question"),
         ('answers["weeks"]', "wrong-type"),
+        ("context.on_behalf_of", "bad-name"),
         ("context.request_id", "bad-request-id"),
         ("context.respondent", "unknown-value"),
-        ("context.subject_reference", "bad-subject-reference"),
+        ("context.subject_reference", "bad-subject"),
         ("none_of", "unknown-group"),
         ("view", "unknown-value"),
     ]
@@ -133,8 +135,18 @@ def test_a_request_id_that_cannot_be_repeated_is_refused(evaluator: Evaluator, r
 
 
 def test_the_bounds_themselves_are_allowed(evaluator: Evaluator) -> None:
-    context = pb.RequestContext(request_id="x" * 128, subject_reference="é" * 64)
+    context = pb.RequestContext(request_id="x" * 128, subject_reference=OPAQUE, on_behalf_of="é" * 128)
     assert read_answers(evaluator, request(context=context), LIMITS).values == {}
+
+
+@pytest.mark.parametrize("subject", ["111222333", "jan.jansen@example.org", "1980-02-29", "Jansen", "x" * 65, "a\nb"])
+def test_a_subject_that_names_somebody_is_refused_and_not_repeated(evaluator: Evaluator, subject: str) -> None:
+    message = request(context=pb.RequestContext(subject_reference=subject))
+    with pytest.raises(AnswersError) as caught:
+        read_answers(evaluator, message, LIMITS)
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.code) == ("context.subject_reference", "bad-subject")
+    assert subject not in violation.message + str(caught.value)
 
 
 def test_too_much_is_not_read(evaluator: Evaluator) -> None:

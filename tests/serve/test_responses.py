@@ -148,7 +148,7 @@ def test_the_outcome_is_the_same_each_time_and_the_envelope_is_not(small: Runnin
     english = evaluate(small, answers=OLD_AND_FELL, language="en")
     assert english.decision_digest == one.decision_digest
     assert english.decision != one.decision
-    who = pb.RequestContext(subject_reference="subject", respondent=pb.RESPONDENT_PROXY)
+    who = pb.RequestContext(subject_reference="6f1d9c1e-7a40-4c0e-9d52-0b5e3f7a7731", respondent=pb.RESPONDENT_PROXY)
     assert evaluate(small, answers=OLD_AND_FELL, context=who).decision == one.decision
     assert one.ruleset.id == "small"
     assert len(one.ruleset.digest) == len(one.decision_digest) == 64

@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from engine.client import Client, TriageError
 from engine.decide.evaluate import Evaluated
-from engine.serve.config import Config, ConfigError
+from engine.serve.config import LOG_OFF, Config, ConfigError
 from engine.serve.registry import Registry
 from engine.serve.server import build_server
 from tests.serve.conftest import SMALL, Running, running
@@ -63,7 +63,7 @@ def test_reflection_can_be_off() -> None:
 
 
 def test_stopping_is_not_serving_for_good_and_finishes_what_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Config(rulesets=SMALL, port=0, grace=20)
+    config = Config(rulesets=SMALL, port=0, grace=20, log=LOG_OFF)
     registry = Registry(SMALL)
     server = build_server(config, registry)
     server.start()
@@ -106,7 +106,7 @@ def test_a_signal_stops_it_in_good_order(number: signal.Signals) -> None:
         "from engine.serve.config import Config; from engine.serve.registry import Registry\n"
         "from engine.serve.server import build_server\n"
         "logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stdout)\n"
-        "config = Config(rulesets=Path(sys.argv[1]), port=0)\n"
+        "config = Config(rulesets=Path(sys.argv[1]), port=0, log='off')\n"
         "build_server(config, Registry(config.rulesets)).run()\n"
     )
     with subprocess.Popen(
@@ -128,7 +128,7 @@ def test_a_signal_stops_it_in_good_order(number: signal.Signals) -> None:
 
 def test_a_port_that_is_taken_is_told() -> None:
     with running(SMALL) as started:
-        config = Config(rulesets=SMALL, port=started.server.port)
+        config = Config(rulesets=SMALL, port=started.server.port, log=LOG_OFF)
         with pytest.raises(ConfigError, match="another server"):
             build_server(config, started.registry)
 
@@ -148,6 +148,9 @@ def test_a_port_that_is_taken_is_told() -> None:
         {"max_answers": 0},
         {"grace": -1.0},
         {"grace": float("inf")},
+        {"log": ""},
+        {"log": "postgresql://localhost/pluis"},
+        {"log_patience": 0.0},
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:

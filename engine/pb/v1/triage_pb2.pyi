@@ -73,6 +73,19 @@ class EvidenceStrength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVIDENCE_STRENGTH_CONSENSUS: _ClassVar[EvidenceStrength]
     EVIDENCE_STRENGTH_POLICY: _ClassVar[EvidenceStrength]
 
+class FeedbackVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FEEDBACK_VERDICT_UNSPECIFIED: _ClassVar[FeedbackVerdict]
+    FEEDBACK_VERDICT_ACCEPTED: _ClassVar[FeedbackVerdict]
+    FEEDBACK_VERDICT_OVERRIDDEN: _ClassVar[FeedbackVerdict]
+
+class ContentState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONTENT_STATE_UNSPECIFIED: _ClassVar[ContentState]
+    CONTENT_STATE_READABLE: _ClassVar[ContentState]
+    CONTENT_STATE_ERASED: _ClassVar[ContentState]
+    CONTENT_STATE_SEALED: _ClassVar[ContentState]
+
 class RulesetStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     RULESET_STATUS_UNSPECIFIED: _ClassVar[RulesetStatus]
@@ -135,6 +148,13 @@ EVIDENCE_STRENGTH_GUIDELINE: EvidenceStrength
 EVIDENCE_STRENGTH_STUDY: EvidenceStrength
 EVIDENCE_STRENGTH_CONSENSUS: EvidenceStrength
 EVIDENCE_STRENGTH_POLICY: EvidenceStrength
+FEEDBACK_VERDICT_UNSPECIFIED: FeedbackVerdict
+FEEDBACK_VERDICT_ACCEPTED: FeedbackVerdict
+FEEDBACK_VERDICT_OVERRIDDEN: FeedbackVerdict
+CONTENT_STATE_UNSPECIFIED: ContentState
+CONTENT_STATE_READABLE: ContentState
+CONTENT_STATE_ERASED: ContentState
+CONTENT_STATE_SEALED: ContentState
 RULESET_STATUS_UNSPECIFIED: RulesetStatus
 RULESET_STATUS_DRAFT: RulesetStatus
 RULESET_STATUS_APPROVED: RulesetStatus
@@ -179,14 +199,16 @@ class Answer(_message.Message):
     def __init__(self, yes_no: _Optional[_Union[YesNo, str]] = ..., integer: _Optional[int] = ..., decimal: _Optional[str] = ..., choice: _Optional[str] = ..., several: _Optional[_Union[Options, _Mapping]] = ..., unknown: _Optional[_Union[Unknown, _Mapping]] = ...) -> None: ...
 
 class RequestContext(_message.Message):
-    __slots__ = ("request_id", "subject_reference", "respondent")
+    __slots__ = ("request_id", "subject_reference", "respondent", "on_behalf_of")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
     RESPONDENT_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     subject_reference: str
     respondent: Respondent
-    def __init__(self, request_id: _Optional[str] = ..., subject_reference: _Optional[str] = ..., respondent: _Optional[_Union[Respondent, str]] = ...) -> None: ...
+    on_behalf_of: str
+    def __init__(self, request_id: _Optional[str] = ..., subject_reference: _Optional[str] = ..., respondent: _Optional[_Union[Respondent, str]] = ..., on_behalf_of: _Optional[str] = ...) -> None: ...
 
 class EvaluateRequest(_message.Message):
     __slots__ = ("ruleset", "ruleset_version", "language", "answers", "none_of", "context", "view", "validate_only")
@@ -540,6 +562,125 @@ class EvaluateStreamResponse(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     result: EvaluateResult
     def __init__(self, result: _Optional[_Union[EvaluateResult, _Mapping]] = ...) -> None: ...
+
+class DecisionRecord(_message.Message):
+    __slots__ = ("decision_id", "request_id", "decide_time", "ruleset", "language", "decision_digest", "caller", "on_behalf_of", "respondent", "engine_version", "receipt")
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RULESET_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    DECISION_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    RESPONDENT_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    request_id: str
+    decide_time: _timestamp_pb2.Timestamp
+    ruleset: RulesetReference
+    language: str
+    decision_digest: str
+    caller: str
+    on_behalf_of: str
+    respondent: Respondent
+    engine_version: str
+    receipt: Receipt
+    def __init__(self, decision_id: _Optional[str] = ..., request_id: _Optional[str] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ruleset: _Optional[_Union[RulesetReference, _Mapping]] = ..., language: _Optional[str] = ..., decision_digest: _Optional[str] = ..., caller: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., respondent: _Optional[_Union[Respondent, str]] = ..., engine_version: _Optional[str] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class Feedback(_message.Message):
+    __slots__ = ("record_time", "verdict", "reason_code", "remark", "given_by", "receipt")
+    RECORD_TIME_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    REMARK_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_BY_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    record_time: _timestamp_pb2.Timestamp
+    verdict: FeedbackVerdict
+    reason_code: str
+    remark: str
+    given_by: str
+    receipt: Receipt
+    def __init__(self, record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., verdict: _Optional[_Union[FeedbackVerdict, str]] = ..., reason_code: _Optional[str] = ..., remark: _Optional[str] = ..., given_by: _Optional[str] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
+
+class GetDecisionRequest(_message.Message):
+    __slots__ = ("decision_id",)
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    def __init__(self, decision_id: _Optional[str] = ...) -> None: ...
+
+class GetDecisionResponse(_message.Message):
+    __slots__ = ("record", "content", "answers", "outcome_json", "subject_reference", "feedback")
+    class AnswersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Answer
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Answer, _Mapping]] = ...) -> None: ...
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_JSON_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    FEEDBACK_FIELD_NUMBER: _ClassVar[int]
+    record: DecisionRecord
+    content: ContentState
+    answers: _containers.MessageMap[str, Answer]
+    outcome_json: str
+    subject_reference: str
+    feedback: _containers.RepeatedCompositeFieldContainer[Feedback]
+    def __init__(self, record: _Optional[_Union[DecisionRecord, _Mapping]] = ..., content: _Optional[_Union[ContentState, str]] = ..., answers: _Optional[_Mapping[str, Answer]] = ..., outcome_json: _Optional[str] = ..., subject_reference: _Optional[str] = ..., feedback: _Optional[_Iterable[_Union[Feedback, _Mapping]]] = ...) -> None: ...
+
+class ListDecisionsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "start_time", "end_time", "ruleset", "ruleset_version", "request_id", "subject_reference")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    RULESET_FIELD_NUMBER: _ClassVar[int]
+    RULESET_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    ruleset: str
+    ruleset_version: str
+    request_id: str
+    subject_reference: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ruleset: _Optional[str] = ..., ruleset_version: _Optional[str] = ..., request_id: _Optional[str] = ..., subject_reference: _Optional[str] = ...) -> None: ...
+
+class ListDecisionsResponse(_message.Message):
+    __slots__ = ("decisions", "next_page_token")
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    decisions: _containers.RepeatedCompositeFieldContainer[DecisionRecord]
+    next_page_token: str
+    def __init__(self, decisions: _Optional[_Iterable[_Union[DecisionRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RecordFeedbackRequest(_message.Message):
+    __slots__ = ("decision_id", "verdict", "reason_code", "remark", "given_by")
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    REMARK_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_BY_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    verdict: FeedbackVerdict
+    reason_code: str
+    remark: str
+    given_by: str
+    def __init__(self, decision_id: _Optional[str] = ..., verdict: _Optional[_Union[FeedbackVerdict, str]] = ..., reason_code: _Optional[str] = ..., remark: _Optional[str] = ..., given_by: _Optional[str] = ...) -> None: ...
+
+class RecordFeedbackResponse(_message.Message):
+    __slots__ = ("feedback",)
+    FEEDBACK_FIELD_NUMBER: _ClassVar[int]
+    feedback: Feedback
+    def __init__(self, feedback: _Optional[_Union[Feedback, _Mapping]] = ...) -> None: ...
 
 class RulesetSummary(_message.Message):
     __slots__ = ("ruleset", "title", "status", "languages", "effective_from", "effective_until", "is_default")

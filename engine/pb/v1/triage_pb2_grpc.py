@@ -65,6 +65,21 @@ class TriageServiceStub:
                 request_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetQuestionnaireRequest.SerializeToString,
                 response_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetQuestionnaireResponse.FromString,
                 _registered_method=True)
+        self.GetDecision = channel.unary_unary(
+                '/triage.v1.TriageService/GetDecision',
+                request_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetDecisionRequest.SerializeToString,
+                response_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetDecisionResponse.FromString,
+                _registered_method=True)
+        self.ListDecisions = channel.unary_unary(
+                '/triage.v1.TriageService/ListDecisions',
+                request_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.ListDecisionsRequest.SerializeToString,
+                response_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.ListDecisionsResponse.FromString,
+                _registered_method=True)
+        self.RecordFeedback = channel.unary_unary(
+                '/triage.v1.TriageService/RecordFeedback',
+                request_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.RecordFeedbackRequest.SerializeToString,
+                response_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.RecordFeedbackResponse.FromString,
+                _registered_method=True)
 
 
 class TriageServiceServicer:
@@ -113,6 +128,27 @@ class TriageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDecision(self, request, context):
+        """Gives one decision as it was recorded, with its receipt and with what people did with it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDecisions(self, request, context):
+        """Lists recorded decisions, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordFeedback(self, request, context):
+        """Records what people did with a decision. What was recorded before stays; the newest counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TriageServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +181,21 @@ def add_TriageServiceServicer_to_server(servicer, server):
                     servicer.GetQuestionnaire,
                     request_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetQuestionnaireRequest.FromString,
                     response_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetQuestionnaireResponse.SerializeToString,
+            ),
+            'GetDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDecision,
+                    request_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetDecisionRequest.FromString,
+                    response_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetDecisionResponse.SerializeToString,
+            ),
+            'ListDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDecisions,
+                    request_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.ListDecisionsRequest.FromString,
+                    response_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.ListDecisionsResponse.SerializeToString,
+            ),
+            'RecordFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordFeedback,
+                    request_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.RecordFeedbackRequest.FromString,
+                    response_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.RecordFeedbackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +361,87 @@ class TriageService:
             '/triage.v1.TriageService/GetQuestionnaire',
             engine_dot_pb_dot_v1_dot_triage__pb2.GetQuestionnaireRequest.SerializeToString,
             engine_dot_pb_dot_v1_dot_triage__pb2.GetQuestionnaireResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/triage.v1.TriageService/GetDecision',
+            engine_dot_pb_dot_v1_dot_triage__pb2.GetDecisionRequest.SerializeToString,
+            engine_dot_pb_dot_v1_dot_triage__pb2.GetDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/triage.v1.TriageService/ListDecisions',
+            engine_dot_pb_dot_v1_dot_triage__pb2.ListDecisionsRequest.SerializeToString,
+            engine_dot_pb_dot_v1_dot_triage__pb2.ListDecisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/triage.v1.TriageService/RecordFeedback',
+            engine_dot_pb_dot_v1_dot_triage__pb2.RecordFeedbackRequest.SerializeToString,
+            engine_dot_pb_dot_v1_dot_triage__pb2.RecordFeedbackResponse.FromString,
             options,
             channel_credentials,
             insecure,

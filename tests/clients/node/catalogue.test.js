@@ -95,7 +95,8 @@ describe("reflection, without the contract's file", () => {
     assert.ok(services.includes("grpc.health.v1.Health"));
     const methods = await reflection.listMethods("triage.v1.TriageService");
     assert.deepEqual(methods.map(({ name }) => name).sort(), [
-      "Evaluate", "EvaluateBatch", "EvaluateStream", "GetQuestionnaire", "GetRuleset", "ListRulesets",
+      "Evaluate", "EvaluateBatch", "EvaluateStream", "GetDecision", "GetQuestionnaire", "GetRuleset", "ListDecisions",
+      "ListRulesets", "RecordFeedback",
     ]);
   });
 
