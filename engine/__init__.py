@@ -6,6 +6,7 @@ The map of the house. Each room answers one question, and knows only the rooms b
     rules     is this text a ruleset?              text -> CheckedRuleset, or all its problems with their places
     decide    what follows from these answers?     CheckedRuleset + answers -> outcome, on two evaluators that agree
     prove     what follows for all answers?        claims proved or refuted by a patient; needs the extra `prove`
+    record    what was decided, and can we show it?
     author    what helps the people who write rules?
     serve     who may ask, over which wire?        the gRPC service
     client    for programs that ask a service; needs neither the inference engine nor YAML

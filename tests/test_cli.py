@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from engine.cli import app, main
-from engine.serve.config import Config
+from engine.serve.config import LOG_OFF, Config
 from engine.serve.registry import Registry
 from engine.serve.server import build_server
 
@@ -89,7 +89,7 @@ def rulesets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(rulesets: Path) -> Iterator[str]:
-    served = build_server(Config(rulesets, port=0, grace=0.1), Registry(rulesets))
+    served = build_server(Config(rulesets, port=0, grace=0.1, log=LOG_OFF), Registry(rulesets))
     served.start()
     yield served.address
     served.stop()
@@ -208,7 +208,7 @@ def test_a_ruleset_is_named_where_there_are_two(run: Run, file: Callable[..., Pa
     assert "bicycle, tricycle" in refused["error"]["message"]  # type: ignore[index]
     assert decided["ruleset"]["id"] == "tricycle"  # type: ignore[index]
     assert run("questionnaire", "--rulesets", root).code == 2
-    served = build_server(Config(root, port=0, grace=0.1), Registry(root))
+    served = build_server(Config(root, port=0, grace=0.1, log=LOG_OFF), Registry(root))
     served.start()
     try:
         there = run("evaluate", file(DECIDED, {**DECIDED, "ruleset": "tricycle"}), "--json", "--server", served.address)
@@ -355,9 +355,9 @@ def test_cases_are_run(run: Run, rulesets: Path, tmp_path: Path) -> None:
         ("evaluate", "-", "--rulesets", "missing"),
         ("evaluate", "-", "--nonsense"),
         ("evaluate", "-", "--server", "nowhere.invalid:1:2"),
-        ("serve", "--port", "-1"),
-        ("serve", "--threads", "0"),
-        ("serve", "--rulesets", "missing"),
+        ("serve", "--port", "-1", "--log", "off"),
+        ("serve", "--threads", "0", "--log", "off"),
+        ("serve", "--rulesets", "missing", "--log", "off"),
         ("questionnaire", "--rulesets", "missing"),
         ("test", "missing"),
         ("nonsense",),
@@ -459,7 +459,7 @@ def test_results_come_as_patients_do(rulesets: Path) -> None:
 
 
 def test_serve_until_told_to_stop(rulesets: Path) -> None:
-    command = [*PLUIS, "serve", "--port", "0", "--threads", "2", "--rulesets", str(rulesets)]
+    command = [*PLUIS, "serve", "--port", "0", "--threads", "2", "--rulesets", str(rulesets), "--log", "off"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         told = re.search(r"pluis serving bicycle 1\.0\.0 on (\S+)", process.stderr.readline())

@@ -109,9 +109,10 @@ def test_paths_are_those_that_the_contract_test_holds() -> None:
 def test_exit_codes_are_the_command_lines() -> None:
     documented = {int(code): meaning for code, meaning in table("exit code")}
     assert documented[0] == f"{said(0)}; of `evaluate`: a decision"
-    assert {code: meaning for code, meaning in documented.items() if code} == {code: said(code) for code in range(1, 6)}
+    assert {code: meaning for code, meaning in documented.items() if code} == {code: said(code) for code in range(1, 7)}
     assert (DECIDED, OTHER, REFUSED, NEEDS_ANSWERS) == (0, 1, 2, 3)
-    assert (terminal.FAILED, terminal.INVALID, terminal.CASES_FAILED, terminal.LAXER) == (1, 2, 4, 5)
+    codes = (terminal.FAILED, terminal.INVALID, terminal.CASES_FAILED, terminal.LAXER, terminal.FAULTS)
+    assert codes == (1, 2, 4, 5, 6)
 
 
 def said(code: int) -> str:

@@ -50,8 +50,17 @@ DOORS = {
     "durable_rules_engine": ("decide/rete.py",),
     "yaml": ("rules/document.py",),
     "z3": ("prove/conditions.py", "prove/logic.py", "prove/patient.py", "prove/solving.py"),
-    "cryptography": ("rules/ed25519.py",),
+    "cryptography": ("record/sealing.py", "rules/ed25519.py"),
     "pydantic": ("author/schema.py", "rules/shape.py"),  # the published schemas are made out of the shapes
+    "pyarrow": ("record/exporting.py",),
+    "sqlalchemy": (  # psycopg comes with the URL of a PostgreSQL database, and is imported by nobody
+        "record/databases.py",
+        "record/postgres.py",
+        "record/queries.py",
+        "record/sqlite.py",
+        "record/store.py",
+        "record/tables.py",
+    ),
     "pyphen": ("author/readability.py",),
     "typer": (
         "cli/__init__.py",
@@ -60,6 +69,9 @@ DOORS = {
         "cli/comparing.py",
         "cli/measuring.py",
         "cli/mutating.py",
+        "cli/opening.py",
+        "cli/overriding.py",
+        "cli/records.py",
         "cli/rendering.py",
         "cli/signing.py",
         "cli/proving.py",
@@ -67,9 +79,11 @@ DOORS = {
     ),
     "engine.pb": (
         "client.py",
+        "serve/answering.py",
         "serve/convert.py",
         "serve/describe.py",
         "serve/interceptors.py",
+        "serve/lookup.py",
         "serve/respond.py",
         "serve/server.py",
         "serve/service.py",
@@ -99,11 +113,13 @@ HEAVY = ("durable_rules_engine", "durable", "yaml", "pydantic", "sqlalchemy", "t
 LONGEST, SHORTEST = 400, 60
 SHORT = {
     "engine/cli/comparing.py": "one command",
+    "engine/cli/overriding.py": "one command",
     "engine/cli/rendering.py": "one command",
     "engine/decide/canonical.py": "one form, one digest",
     "engine/rules/canonical.py": "the bytes that are digested and signed, for two rooms",
     "engine/serve/descriptors.py": "one gap of generated code, closed",
     "engine/prove/verdict.py": "the three verdicts, without the solver",
+    "engine/record/place.py": "where a log's files are, for two rooms",
     "engine/rules/source.py": "a text and a place in it: everybody's smallest word",
     "engine/rules/suggest.py": "did you mean",
 }

@@ -32,8 +32,8 @@ TARGETS = (
 )
 TOP = {
     ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "COMPATIBILITY.md", "CONTRIBUTING.md", "DECISIONS.md",
-    "LICENSE", "Makefile", "README.md", "buf.yaml", "engine", "protos", "pyproject.toml", "requirements-build.in",
-    "requirements-build.lock", "requirements.lock", "rulesets", "tests",
+    "LICENSE", "LOG.md", "Makefile", "README.md", "buf.yaml", "engine", "protos", "pyproject.toml",
+    "requirements-build.in", "requirements-build.lock", "requirements.lock", "rulesets", "tests",
 }  # fmt: skip
 
 # Put together here, so that this file does not hold what it looks for.

@@ -310,7 +310,7 @@ def test_what_stands_elsewhere_cannot_be_signed(tmp_path: Path) -> None:
 
 def test_serve_can_require_both(run: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.serve.server.Server.run", lambda self: None)
-    assert run("serve", "--port", 0)[0] == 0
-    code, _, err = run("serve", "--port", 0, "--require-approval", "--require-certificate")
+    assert run("serve", "--port", 0, "--log", "off")[0] == 0
+    code, _, err = run("serve", "--port", 0, "--log", "off", "--require-approval", "--require-certificate")
     assert code == 1
     assert "bicycle: it has no certificate, and this server requires one; it is not approved by a gp" in err

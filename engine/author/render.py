@@ -33,6 +33,9 @@ def render_response(response: Json, width: int) -> Page:
     digest = ruleset.get("digest", "")[:12]
     page.add(f"{words['ruleset']} {ruleset.get('id', '')} {ruleset.get('version', '')} ({digest})", Role.ASIDE)
     page.add(f"{words['decision']} {response.get('decisionId', '')}", Role.ASIDE)
+    if receipt := response.get("receipt"):
+        place = f"{receipt['writer']}/{receipt['sequence']}"
+        page.add(f"{words['recorded']} {place} ({receipt['entryHash'][:12]})", Role.ASIDE)
     return page
 
 

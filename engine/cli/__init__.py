@@ -1,8 +1,9 @@
 """The `pluis` command: reads what was typed, calls, prints, and ends with an exit code that a script can rely on.
 
 Exit codes: 0 done, 1 anything that went wrong, 2 refused or invalid, 3 answers are needed, 4 cases failed or reach too
-little, 5 a new version is laxer or may be. Each command imports what it needs when it runs, so that `pluis --help`
-answers at once. To add one, write it beside its kin in this room and name it in `COMMANDS`.
+little, 5 a new version is laxer or may be, 6 the decision log has faults. Each command imports what it needs when it
+runs, so that `pluis --help` answers at once. To add one, write it beside its kin in this room, and name it in
+`COMMANDS`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,18 @@ from typing import Annotated
 import typer
 
 import engine
-from engine.cli import asking, authoring, comparing, measuring, mutating, proving, rendering, signing
+from engine.cli import (
+    asking,
+    authoring,
+    comparing,
+    measuring,
+    mutating,
+    overriding,
+    proving,
+    records,
+    rendering,
+    signing,
+)
 from engine.cli.terminal import FAILED, complain
 
 COMMANDS = (
@@ -31,6 +43,7 @@ COMMANDS = (
     mutating.mutate,
     proving.prove,
     comparing.diff,
+    records.replay,
     rendering.render,
     signing.approve,
     signing.sign,
@@ -93,3 +106,5 @@ def _pluis(
 for _command in COMMANDS:
     app.command()(_command)
 app.add_typer(signing.keys, name="keys")
+records.log.command()(overriding.overrides)
+app.add_typer(records.log, name="log")

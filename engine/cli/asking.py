@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.cli.opening import OUR_LOG, LogKeys
 from engine.cli.terminal import INVALID, RULESETS, AsJson, Rulesets, complain, opened, show, width
 
 if TYPE_CHECKING:
@@ -90,6 +91,15 @@ def serve(
     require_approval: Annotated[
         bool, typer.Option("--require-approval", help="Serve only what a GP and a physiotherapist approved.")
     ] = False,
+    log: Annotated[
+        str,
+        typer.Option(
+            envvar="PLUIS_LOG",
+            metavar="PLACE",
+            help="Where decisions are recorded: a folder, a PostgreSQL URL, or `off`.",
+        ),
+    ] = OUR_LOG,
+    log_keys: LogKeys = None,
 ) -> None:
     """Serve the rulesets over gRPC until the process is told to stop."""
     from engine.serve.config import Config
@@ -100,7 +110,9 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     asked = {Requirement.CERTIFICATE: require_certificate, Requirement.APPROVAL: require_approval}
     required = frozenset(requirement for requirement, wanted in asked.items() if wanted)
-    config = Config(rulesets, host, port, threads, max_streams=threads // 2, required=required)
+    config = Config(
+        rulesets, host, port, threads, max_streams=threads // 2, required=required, log=log, log_keys=log_keys
+    )
     build_server(config, Registry(rulesets, required)).run()
 
 

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from engine.author.layout import Page
 
-FAILED, INVALID, CASES_FAILED, LAXER = 1, 2, 4, 5
+FAILED, INVALID, CASES_FAILED, LAXER, FAULTS = 1, 2, 4, 5, 6
 RULESETS = Path(__file__).resolve().parent.parent.parent / "rulesets"
 
 
