@@ -99,7 +99,9 @@ def answer_domain(question: Question, answer: Answer) -> Iterator[Formula]:
 def settled_answer(question: Question, value: Value | tuple[str, ...]) -> Answer:
     """A value as an answer that leaves nothing open."""
     if question.type.is_number:
-        exact = Decimal(value) if isinstance(value, int | Decimal) else Decimal(0)
+        if not isinstance(value, int | Decimal):
+            raise TypeError(f"`{question.id}` takes a number")
+        exact = Decimal(value)
         number = z3.IntVal(int(exact)) if question.type is QuestionType.INTEGER else z3.Q(*exact.as_integer_ratio())
         return Answer(True, False, number=number)
     chosen = value if isinstance(value, tuple) else (value,)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import LogRefused, LogUnavailable, WriterTaken
+from engine.record import sqlite
 from engine.record.checkpoint import Checkpoint, snapshot
 from engine.record.reading import State
 from engine.record.sealing import read_keys
@@ -156,3 +157,24 @@ def test_keys_are_not_rotated_under_a_worker(world: World) -> None:
     world.keys = read_keys(world.place.keys)
     assert world.keys.current
     assert world.states() == [State.OPEN]
+
+
+def test_an_erasure_that_fails_while_wiping_wipes_when_it_is_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows are gone by then, and may still be readable in the files' free pages."""
+    world.record("w1", SUBJECT)
+    wiped: list[object] = []
+
+    def wipe(path: object) -> None:
+        if not wiped:
+            wiped.append(None)
+            raise LogUnavailable("busy")
+        wiped.append(path)
+
+    monkeypatch.setattr(sqlite, "_wipe", wipe)
+    with pytest.raises(LogUnavailable):
+        world.erase(SUBJECT)
+    assert len(wiped) == 1
+    assert world.erase(SUBJECT) == 0
+    assert len(wiped) > 1
