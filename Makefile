@@ -15,7 +15,7 @@ export PIP_NO_INPUT := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients test-browser fuzz faults check serve bench mutation lint types accept schema proto image lock clean
+.PHONY: help setup demo test test-clients test-browser fuzz faults check serve bench mutation lint types accept schema proto image lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,15 +47,21 @@ test-browser: $(READY) ## open the pages made for people in headless Chromium (n
 fuzz: $(READY) ## mutate requests, patients' files and rulesets for a while (SEED=1 SECONDS=300)
 	@$(BIN)/python -m tests.fuzz.run --seed $(SEED) --seconds $(SECONDS)
 
-faults: $(READY) ## kill a process that records, again and again, and fill its disk: nothing acknowledged is lost (KILLS=50)
-	@$(BIN)/python -m tests.record.crash --kills $(KILLS)
+faults: $(READY) ## kill server, workers and PostgreSQL under load, take the log away: nothing acknowledged is lost (KILLS=50)
+	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what server --log sqlite
+	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what server --log postgresql
+	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what worker --log sqlite
+	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what worker --log postgresql
+	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what supervisor --log sqlite
+	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what postgresql --log postgresql
+	@$(BIN)/python -m tests.faults.full
 	@$(BIN)/python -m tests.record.full
 
 check: lint types ## lint, types and the fast tests (a minute or two, no network)
 	@$(BIN)/python -m pytest -q -m "not slow"
 
 serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=50051)
-	@$(BIN)/pluis serve --port $(PORT)
+	@$(BIN)/pluis serve --port $(PORT) --reflection
 
 bench: $(READY) ## measure evaluations in process and over gRPC, as ratios
 	@$(BIN)/python -m tests.bench.bench
@@ -95,6 +101,14 @@ lock: $(READY) ## resolve the requirements anew and lock them by hash
 	    CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	        --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	        -o $$out.lock $$in requirements-build.in || exit 1; done
+
+sbom: $(READY) ## write sbom.json (CycloneDX): everything that requirements.lock pins, with its hashes
+	@$(PYTHON) -m venv $(VENV)/tools && $(VENV)/tools/bin/pip install --quiet cyclonedx-bom
+	@$(VENV)/tools/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o sbom.json requirements.lock
+
+audit: $(READY) ## look for known vulnerabilities in what requirements.lock pins (asks a service on the network, so not in CI)
+	@$(PYTHON) -m venv $(VENV)/tools && $(VENV)/tools/bin/pip install --quiet pip-audit
+	@$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) tests/clients/node/node_modules tests/browser/node_modules tests/browser/screenshots build *.egg-info \

@@ -3,12 +3,11 @@
 >>> sorted(to_request({"age": 54, "fever": False}, ruleset="low_back_pain").answers)
 ['age', 'fever']
 
-It holds the channel, TLS, token, deadline and retries, and needs neither the inference engine nor a YAML library.
+It holds the channel and the deadline, and needs neither the inference engine nor a YAML library.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from engine.channel import Token, connect
 from engine.decide.answers import Given, given, plain_number
 from engine.errors import PluisError, Violation
 from engine.pb.v1 import triage_pb2 as pb
@@ -31,12 +31,6 @@ AnswerValue: TypeAlias = bool | int | float | Decimal | str | Sequence[str] | No
 
 # The generated class has no types.
 _stub: Callable[[grpc.Channel], Any] = triage_pb2_grpc.TriageServiceStub
-
-CALLS = ("Evaluate", "EvaluateBatch", "ListRulesets", "GetRuleset", "GetQuestionnaire", "GetDecision", "ListDecisions")
-"""Calls that may be tried again when the server is not available: what comes twice does no harm."""
-ATTEMPTS = 3
-LARGEST_RESPONSE = 64 * 1024 * 1024
-"""Bytes; a batch of a thousand responses is larger than gRPC takes by itself."""
 
 
 class TriageError(PluisError):
@@ -129,8 +123,9 @@ class Reply:
 class Client:
     """A connection to a server; use it as a context manager, and share it between threads.
 
-    `timeout` in seconds counts for a whole call with its retries. `credentials` make the connection TLS. A `token` is
-    sent as bearer token, and only over TLS.
+    `timeout` in seconds counts for a whole call with its retries. `credentials` make the connection TLS; see
+    `engine.channel.tls`. A `token` is sent as bearer token, and only over TLS; where each counts once, give a function
+    that gives a fresh one.
     """
 
     def __init__(
@@ -139,22 +134,9 @@ class Client:
         *,
         timeout: float = 5.0,
         credentials: grpc.ChannelCredentials | None = None,
-        token: str | None = None,
+        token: Token | None = None,
     ) -> None:
-        if token is not None and credentials is None:
-            raise ValueError("a token is only sent over TLS: give credentials too")
-        options = (
-            ("grpc.max_receive_message_length", LARGEST_RESPONSE),
-            ("grpc.enable_retries", 1),
-            ("grpc.service_config", json.dumps(_service_config())),
-        )
-        if credentials is None:
-            self.channel = grpc.insecure_channel(target, options)
-        else:
-            if token is not None:
-                bearer = grpc.access_token_call_credentials(token)
-                credentials = grpc.composite_channel_credentials(credentials, bearer)
-            self.channel = grpc.secure_channel(target, credentials, options)
+        self.channel = connect(target, credentials, token)
         self.stub = _stub(self.channel)
         self._timeout = timeout
 
@@ -383,16 +365,3 @@ def _word(scale: Any, number: int) -> str:
         raise TriageError(grpc.StatusCode.UNIMPLEMENTED, "UNKNOWN_VALUE", message) from None
     prefix: str = scale.Name(0).removesuffix("UNSPECIFIED")
     return name.removeprefix(prefix).lower()
-
-
-def _service_config() -> dict[str, object]:
-    """Which calls are tried again, how often, and after which pause."""
-    policy = {
-        "maxAttempts": ATTEMPTS,
-        "initialBackoff": "0.1s",
-        "maxBackoff": "1s",
-        "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE"],
-    }
-    names = [{"service": "triage.v1.TriageService", "method": method} for method in CALLS]
-    return {"methodConfig": [{"name": names, "retryPolicy": policy}]}

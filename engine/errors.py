@@ -9,6 +9,7 @@
     │   │   └── RequestTaken  another worker recorded the same request first: look it up
     │   ├── RequestReused     a request id came back with another request: no decision is given for it
     │   └── WriterTaken       another process writes this chain
+    ├── StateUnavailable      who calls, or how often, cannot be known now: nobody is let in; may be tried again
     └── EngineError           the inference engine failed or was used in a wrong state
         ├── EngineFault       the engine itself reported an error, or gave what it never may
         └── EvaluatorsDisagree  the two evaluators gave different rules: there is no decision
@@ -84,6 +85,10 @@ class RequestReused(LogError):
 
 class WriterTaken(LogError):
     """Another process writes the chain of this writer."""
+
+
+class StateUnavailable(PluisError):
+    """Used tokens, rates or an issuer's keys cannot be had now, so nobody is let in. It may be tried again."""
 
 
 class EngineError(PluisError):

@@ -89,7 +89,7 @@ def rulesets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(rulesets: Path) -> Iterator[str]:
-    served = build_server(Config(rulesets, port=0, grace=0.1, log=LOG_OFF), Registry(rulesets))
+    served = build_server(Config(rulesets=rulesets, port=0, grace=0.1, log=LOG_OFF), Registry(rulesets))
     served.start()
     yield served.address
     served.stop()
@@ -208,7 +208,7 @@ def test_a_ruleset_is_named_where_there_are_two(run: Run, file: Callable[..., Pa
     assert "bicycle, tricycle" in refused["error"]["message"]  # type: ignore[index]
     assert decided["ruleset"]["id"] == "tricycle"  # type: ignore[index]
     assert run("questionnaire", "--rulesets", root).code == 2
-    served = build_server(Config(root, port=0, grace=0.1, log=LOG_OFF), Registry(root))
+    served = build_server(Config(rulesets=root, port=0, grace=0.1, log=LOG_OFF), Registry(root))
     served.start()
     try:
         there = run("evaluate", file(DECIDED, {**DECIDED, "ruleset": "tricycle"}), "--json", "--server", served.address)

@@ -24,7 +24,7 @@ from engine.decide.evaluate import Evaluator
 from engine.errors import AnswersError, Violation
 from engine.pb.v1 import triage_pb2 as pb
 from engine.rules.load import load
-from engine.serve.errors import CONTRADICTION, TABLE, UNEXPECTED, InvalidRequest, status_of
+from engine.serve.errors import CONTRADICTION, TABLE, UNEXPECTED, InvalidRequest, RetryLater, status_of
 from engine.serve.registry import NotServed, Registry
 from tests.test_contract import IMAGE, RELIED_UPON, buf, statements
 
@@ -78,7 +78,8 @@ def test_metadata_keys_are_those_of_each_reason() -> None:
     wrong = [Violation("answers", "too-large", "x")]
     errors: list[Exception] = [*not_served(SMALL), AnswersError(wrong), InvalidRequest(wrong)]
     errors.append(AnswersError([Violation("answers", "contradiction", "x")]))
-    errors.extend(kind("x") for kind in TABLE if not issubclass(kind, AnswersError | NotServed))
+    errors.extend(kind("x", 1.0) for kind in TABLE if issubclass(kind, RetryLater))
+    errors.extend(kind("x") for kind in TABLE if not issubclass(kind, AnswersError | NotServed | RetryLater))
     errors.append(ValueError("x"))
     told = {}
     for error in errors:
@@ -164,14 +165,14 @@ def test_deprecations_are_listed() -> None:
 
 
 def breaking(folder: Path, old: str, new: str) -> subprocess.CompletedProcess[str]:
-    """`buf breaking` on a copy of the contract in which a text is replaced, against the accepted image."""
+    """`buf breaking` on a copy of the contract in which a text is replaced once, against the accepted image."""
     for path in [ROOT / "buf.yaml", *(ROOT / "protos").rglob("*.proto")]:
         copy = folder / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     text = (ROOT / PROTO).read_text(encoding="utf-8")
     assert old in text
-    (folder / PROTO).write_text(text.replace(old, new), encoding="utf-8")
+    (folder / PROTO).write_text(text.replace(old, new, 1), encoding="utf-8")
     command = [buf(), "breaking", "--against", str(IMAGE)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 

@@ -31,9 +31,10 @@ TARGETS = (
     "help",
 )
 TOP = {
-    ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "COMPATIBILITY.md", "CONTRIBUTING.md", "DECISIONS.md",
-    "LICENSE", "LOG.md", "Makefile", "README.md", "buf.yaml", "engine", "protos", "pyproject.toml",
-    "requirements-build.in", "requirements-build.lock", "requirements.lock", "rulesets", "tests",
+    ".ci", ".dockerignore", ".gitattributes", ".gitignore", "CHANGELOG.md", "COMPATIBILITY.md", "CONFIGURATION.md",
+    "CONTRIBUTING.md", "DECISIONS.md", "Dockerfile", "LICENSE", "LOG.md", "Makefile", "OPERATIONS.md", "README.md",
+    "RUNBOOK.md", "THREATS.md", "alerts.yaml", "buf.yaml", "dashboard.json", "engine", "kubernetes.yaml", "protos",
+    "pyproject.toml", "requirements-build.in", "requirements-build.lock", "requirements.lock", "rulesets", "tests",
 }  # fmt: skip
 
 # Put together here, so that this file does not hold what it looks for.

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -308,9 +309,10 @@ def test_what_stands_elsewhere_cannot_be_signed(tmp_path: Path) -> None:
         digest_of_files(folder)
 
 
-def test_serve_can_require_both(run: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.serve.server.Server.run", lambda self: None)
-    assert run("serve", "--port", 0, "--log", "off")[0] == 0
-    code, _, err = run("serve", "--port", 0, "--log", "off", "--require-approval", "--require-certificate")
-    assert code == 1
-    assert "bicycle: it has no certificate, and this server requires one; it is not approved by a gp" in err
+def test_serve_can_require_both(root: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from engine.cli import main; main()", "serve", "--port", "0", "--log", "off"]
+    command += ["--rulesets", str(root), "--state", str(tmp_path / "state")]
+    command += ["--require-approval", "--require-certificate"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "bicycle: it has no certificate, and this server requires one; it is not approved by a gp" in done.stderr

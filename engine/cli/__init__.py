@@ -20,12 +20,15 @@ from engine.cli import (
     asking,
     authoring,
     comparing,
+    configuring,
     measuring,
     mutating,
+    operating,
     overriding,
     proving,
     records,
     rendering,
+    serving,
     signing,
 )
 from engine.cli.terminal import FAILED, complain
@@ -33,7 +36,7 @@ from engine.cli.terminal import FAILED, complain
 COMMANDS = (
     asking.evaluate,
     asking.questionnaire,
-    asking.serve,
+    serving.serve,
     authoring.lint,
     authoring.fmt,
     authoring.explain,
@@ -43,6 +46,7 @@ COMMANDS = (
     mutating.mutate,
     proving.prove,
     comparing.diff,
+    configuring.configuration,
     records.replay,
     rendering.render,
     signing.approve,
@@ -108,3 +112,4 @@ for _command in COMMANDS:
 app.add_typer(signing.keys, name="keys")
 records.log.command()(overriding.overrides)
 app.add_typer(records.log, name="log")
+app.add_typer(operating.releases, name="releases")

@@ -1,4 +1,4 @@
-"""Commands that answer: evaluate patients, show a questionnaire, serve the rulesets."""
+"""Commands that answer: evaluate patients, show a questionnaire."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.opening import OUR_LOG, LogKeys
 from engine.cli.terminal import INVALID, RULESETS, AsJson, Rulesets, complain, opened, show, width
 
 if TYPE_CHECKING:
@@ -29,6 +28,16 @@ def evaluate(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Patients as JSON, JSON Lines or YAML; `-`: from stdin.")],
     as_json: AsJson = False,
     server: Annotated[str, typer.Option(metavar="HOST:PORT", help="Ask this server, not the same code here.")] = "",
+    tls_authority: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TLS: the authority of the server's certificate (PEM).")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TLS: our own certificate, where the server wants one (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="TLS: the key of our certificate (PEM).")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TLS: a bearer token; read again for each call.")
+    ] = None,
     rulesets: Rulesets = RULESETS,
     language: Annotated[str, typer.Option(help="For those who name none, such as nl.")] = "",
 ) -> None:
@@ -37,7 +46,8 @@ def evaluate(
     from engine.author.results import DECIDED, results, worst
 
     code = DECIDED
-    with opened(file) as stream, _answering(server, rulesets) as (ask, served):
+    client = _client(server, tls_authority, certificate, key, token_file)
+    with opened(file) as stream, _answering(client, rulesets) as (ask, served):
         for number, result in enumerate(results(read_patients(stream, file), ask, served, language)):
             code = worst(code, result.exit_code)
             if as_json:
@@ -80,56 +90,47 @@ def questionnaire(
         show(render_questionnaire(content, width()))
 
 
-def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0: any free port.")] = 50051,
-    rulesets: Rulesets = RULESETS,
-    threads: Annotated[int, typer.Option(min=2, help="Calls that are worked on at once; half may be streams.")] = 16,
-    require_certificate: Annotated[
-        bool, typer.Option("--require-certificate", help="Serve only what has a certificate that holds.")
-    ] = False,
-    require_approval: Annotated[
-        bool, typer.Option("--require-approval", help="Serve only what a GP and a physiotherapist approved.")
-    ] = False,
-    log: Annotated[
-        str,
-        typer.Option(
-            envvar="PLUIS_LOG",
-            metavar="PLACE",
-            help="Where decisions are recorded: a folder, a PostgreSQL URL, or `off`.",
-        ),
-    ] = OUR_LOG,
-    log_keys: LogKeys = None,
-) -> None:
-    """Serve the rulesets over gRPC until the process is told to stop."""
-    from engine.serve.config import Config
-    from engine.serve.registry import Registry
-    from engine.serve.server import build_server
-    from engine.serve.standing import Requirement
+def _client(
+    server: str, authority: Path | None, certificate: Path | None, key: Path | None, token_file: Path | None
+) -> Client | None:
+    """The client of a server, over TLS where anything of TLS is given; None without a server."""
+    from engine.channel import tls
+    from engine.client import Client
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    asked = {Requirement.CERTIFICATE: require_certificate, Requirement.APPROVAL: require_approval}
-    required = frozenset(requirement for requirement, wanted in asked.items() if wanted)
-    config = Config(
-        rulesets, host, port, threads, max_streams=threads // 2, required=required, log=log, log_keys=log_keys
-    )
-    build_server(config, Registry(rulesets, required)).run()
+    if authority is certificate is key is token_file is None:
+        return Client(server) if server else None
+    if not server:
+        raise typer.BadParameter("`--tls-authority`, `--certificate`, `--key` and `--token-file` need `--server`")
+    if (certificate is None) != (key is None):
+        raise typer.BadParameter("`--certificate` and `--key` belong together")
+    token = None if token_file is None else partial(_token, token_file)
+    if token is not None:
+        token()  # that there is no token is told now; later it would be a call that failed
+    return Client(server, credentials=tls(authority, certificate, key), token=token)
+
+
+def _token(file: Path) -> str:
+    token = file.read_text(encoding="ascii", errors="replace").strip()
+    if not token or not token.isascii():
+        raise OSError(0, "has no token", str(file))
+    return token
 
 
 @contextmanager
-def _answering(server: str, root: Path) -> Iterator[tuple[Ask, Callable[[], Sequence[str]]]]:
+def _answering(client: Client | None, root: Path) -> Iterator[tuple[Ask, Callable[[], Sequence[str]]]]:
     """Who decides: a server, or the same code in this process; and which rulesets there are."""
-    if server:
-        from engine.client import Client
-
-        with Client(server) as client:
+    if client is not None:
+        with client:
             yield partial(_ask_server, client), partial(_rulesets_of, client)
     else:
         from engine.serve.config import Config
         from engine.serve.service import TriageService
 
         registry = _registry(root)
-        yield partial(_ask_service, TriageService(Config(root), registry)), lambda: sorted(registry.current().versions)
+        yield (
+            partial(_ask_service, TriageService(Config(rulesets=root), registry)),
+            lambda: sorted(registry.current().versions),
+        )
 
 
 def _registry(root: Path) -> Registry:
@@ -149,7 +150,8 @@ def _ask_service(service: TriageService, asked: Mapping[str, Any]) -> Json:
     from engine.author.results import failure, violations_of
     from engine.client import to_request
     from engine.serve.errors import row_of, status_of
-    from engine.serve.interceptors import log_failure, new_request_id
+    from engine.serve.interceptors import new_request_id
+    from engine.serve.observing import log_failure
 
     request_id = asked["request_id"] or new_request_id()
     request = to_request(**{**asked, "request_id": request_id})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -54,19 +55,33 @@ class Composer:
         self.entries: list[Entry] = []
         self.known: Mapping[tuple[str, str], Entry] = {}
         """Requests that the log has already."""
+        self._kept: dict[str, WrappedKey | None] = {}  # by `subject_lookup`
         # Dictionaries keep their order: what a call that failed added is taken back from their ends.
         self._requests: dict[tuple[str, str], tuple[Entry, DataKey]] = {}
+        self._rulesets: dict[str, None] = {}
         self._subjects: dict[str, DataKey] = {}
         self._new: dict[str, WrappedKey] = {}
         self._relied: dict[str, None] = {}
 
-    def look_up(self, requests: Iterable[tuple[str, str]]) -> None:
-        """Looks in the log for requests that are going to be added."""
-        self.known = self._store.requests(requests)
+    def find_keys(self, subjects: Iterable[str]) -> None:
+        """Finds the keys that the writer has for subjects that are going to be added, all at once."""
+        lookups = set()
+        for subject in subjects:
+            with suppress(ValueError):  # half of a surrogate pair: its call is refused when it is added
+                lookups.add(subject_lookup(self._keys, subject))
+        lookups.discard("")
+        if lookups:
+            self._kept |= dict.fromkeys(lookups) | self._claim.keys(lookups)
 
     def add(self, items: Sequence[Item]) -> tuple[Recorded | RequestReused, ...]:
         """Adds what one call brings, all of it; where that raises, none of it. What is reused is not added."""
-        gathered: tuple[dict[Any, Any], ...] = (self._requests, self._subjects, self._new, self._relied)
+        gathered: tuple[dict[Any, Any], ...] = (
+            self._requests,
+            self._rulesets,
+            self._subjects,
+            self._new,
+            self._relied,
+        )
         marks = [len(each) for each in gathered]
         count, sequence, previous = len(self.entries), self._sequence, self._previous
         try:
@@ -81,7 +96,7 @@ class Composer:
 
     def batch(self, rulesets: Mapping[str, bytes], stored: AbstractSet[str]) -> Batch:
         """The transaction. `rulesets` has the content of each digest, `stored` the digests that the log has."""
-        digests = {_digest(entry) for entry in self.entries} - stored - {""}
+        digests = self._rulesets.keys() - stored
         return Batch(
             entries=tuple(self.entries),
             keys=tuple(self._new.values()),
@@ -100,13 +115,15 @@ class Composer:
             entry = self.known[request]
             return _again(draft, entry, self._key_by_id(_text(entry, "payload_key")))
         key = self._key_of(draft.subject)
+        answers = draft.answers_json()
         tags = {
             "subject_tag": key.subject_tag(draft.subject),
             "payload_key": key.id,
-            "answers_tag": key.answers_tag(_answers(draft)),
+            "answers_tag": key.answers_tag(answers),
         }
         body = canonical_json({**draft.clear(), **tags})
-        entry = self._chained(body, key.seal(draft.payload(), body))
+        entry = self._chained(body, key.seal(draft.payload(answers), body))
+        self._rulesets[draft.ruleset.digest] = None
         if request is not None:
             self._requests[request] = entry, key
         return _recorded(draft.decision_id, entry)
@@ -135,7 +152,9 @@ class Composer:
         lookup = subject_lookup(self._keys, subject)
         if lookup and lookup in self._subjects:
             return self._subjects[lookup]
-        row = self._claim.key(lookup) if lookup else None
+        if lookup and lookup not in self._kept:
+            self.find_keys([subject])
+        row = self._kept.get(lookup)
         if row is None:
             row, key = make_key(self._keys, subject)
             self._new[row.id] = row
@@ -171,7 +190,7 @@ def _again(draft: Draft, entry: Entry, key: DataKey | None) -> Recorded | Reques
         and all(_text(entry, name) == each for name, each in said.items())
         and json.loads(entry.body)["ruleset"]["id"] == draft.ruleset.id
         and _text(entry, "subject_tag") == key.subject_tag(draft.subject)
-        and _text(entry, "answers_tag") == key.answers_tag(_answers(draft))
+        and _text(entry, "answers_tag") == key.answers_tag(draft.answers_json())
     )
     if not same:
         return RequestReused("this request id was used for another request")
@@ -182,16 +201,5 @@ def _recorded(decision_id: str, entry: Entry) -> Recorded:
     return Recorded(decision_id, Receipt(entry.writer, entry.sequence, entry.hash), replayed=False)
 
 
-def _answers(draft: Draft) -> bytes:
-    """The answers in the form in which two requests are compared."""
-    return canonical_json(
-        {name: list(each) if isinstance(each, tuple) else each for name, each in draft.answers.items()}
-    )
-
-
 def _text(entry: Entry, name: str) -> str:
     return str(json.loads(entry.body).get(name, ""))
-
-
-def _digest(entry: Entry) -> str:
-    return str(json.loads(entry.body).get("ruleset", {}).get("digest", ""))

@@ -53,6 +53,9 @@ class Databases(Protocol):
     def reading(self) -> tuple[sql.Engine, ...]:
         """Each database that has tables, to be read."""
 
+    def elsewhere(self, writer: str) -> tuple[sql.Engine, ...]:
+        """Each database, to be read, whose index over requests is not that of a writer's own."""
+
     def altering(self) -> AbstractContextManager[tuple[sql.Engine, ...]]:
         """Each database that has tables, to be altered beside its writer; what was deleted is wiped at the end."""
 

@@ -59,10 +59,14 @@ class Draft:
     decision_digest: str
     engine: str
 
-    def payload(self) -> bytes:
-        """What is sealed: answers, outcome and subject, as canonical JSON."""
-        answers = {name: list(each) if isinstance(each, tuple) else each for name, each in self.answers.items()}
-        return canonical_json({"answers": answers, "outcome": self.outcome.decode(), "subject": self.subject})
+    def answers_json(self) -> bytes:
+        """The answers as canonical JSON: the form in which two requests are compared."""
+        return canonical_json(dict(self.answers))
+
+    def payload(self, answers: bytes = b"") -> bytes:
+        """What is sealed: answers, outcome and subject, as canonical JSON. Who has `answers_json` already gives it."""
+        rest = canonical_json({"outcome": self.outcome.decode(), "subject": self.subject})
+        return b'{"answers":' + (answers or self.answers_json()) + b"," + rest.removeprefix(b"{")
 
     def clear(self) -> dict[str, object]:
         """What may be read without keys: no answer, no outcome, no subject."""

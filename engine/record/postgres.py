@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
+from psycopg import RawCursor
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -63,6 +64,9 @@ class PostgresServer:
         self._prepare()
         return (self._reader,)
 
+    def elsewhere(self, writer: str) -> tuple[sql.Engine, ...]:
+        return ()  # one index covers all writers
+
     @contextmanager
     def altering(self) -> Iterator[tuple[sql.Engine, ...]]:
         self._prepare()
@@ -99,7 +103,9 @@ class PostgresServer:
             self._url,
             poolclass=pool,
             pool_pre_ping=True,
-            connect_args=said,
+            # Values are numbered as the server numbers them: the driver need not look for their places in every statement.
+            paramstyle="numeric_dollar",
+            connect_args={**said, "cursor_factory": RawCursor},
             hide_parameters=True,
             logging_name=LOGGED_AS,
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from itertools import chain, count, islice
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import sqlalchemy as sql
 
@@ -20,6 +22,27 @@ FILED = tuple(
     ENTRIES.c[name] for name in ("kind", "time", "decision_id", "caller", "request", "ruleset_id", "payload_key")
 )
 KEY = tuple(SUBJECT_KEYS.c[name] for name in ("id", "subject", "master", "wrapped"))
+_chained, _filed = (attrgetter(*(column.name for column in columns)) for columns in (CHAINED, FILED))
+_T = TypeVar("_T")
+
+# What is asked for every write is made once: to make a statement takes longer than to have it done.
+_END = (
+    sql.select(ENTRIES.c.writer, ENTRIES.c.sequence, ENTRIES.c.hash)
+    .where(ENTRIES.c.writer == sql.bindparam("of"))
+    .order_by(ENTRIES.c.sequence.desc())
+    .limit(1)
+)
+_REQUESTS = sql.select(*CHAINED, ENTRIES.c.request).where(ENTRIES.c.request.in_(sql.bindparam("tags", expanding=True)))
+_OWN_KEYS = sql.select(*KEY).where(
+    SUBJECT_KEYS.c.subject.in_(sql.bindparam("subjects", expanding=True)),
+    SUBJECT_KEYS.c.writer == sql.bindparam("of"),
+)
+# PostgreSQL: an erasure that runs meanwhile waits for this transaction. SQLite has one writer at a time.
+_HELD_KEYS = (
+    sql.select(SUBJECT_KEYS.c.id)
+    .where(SUBJECT_KEYS.c.id.in_(sql.bindparam("ids", expanding=True)))
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +84,7 @@ def stream(engine: sql.Engine, rows: sql.Select[Any], order: Order) -> Iterator[
 
 def last_of(connection: sql.Connection, writer: str) -> Receipt | None:
     """Where the chain of a writer ends."""
-    end = sql.select(ENTRIES.c.writer, ENTRIES.c.sequence, ENTRIES.c.hash).where(ENTRIES.c.writer == storable(writer))
-    row = connection.execute(end.order_by(ENTRIES.c.sequence.desc()).limit(1)).first()
+    row = connection.execute(_END, {"of": storable(writer)}).first()
     return None if row is None else Receipt(row.writer, row.sequence, row.hash)
 
 
@@ -75,6 +97,49 @@ def writers_of(connection: sql.Connection) -> list[str]:
         if writer is None:
             return found
         found.append(writer)
+
+
+def requested(connection: sql.Connection, tags: Iterable[str]) -> list[sql.Row[Any]]:
+    """The rows of CHAINED and `request` with these tags, as `request_tag` makes them."""
+    found: list[sql.Row[Any]] = []
+    for page in chunks(sorted(tags)):
+        found += connection.execute(_REQUESTS, {"tags": page})
+    return found
+
+
+def own_keys(connection: sql.Connection, writer: str, subjects: Iterable[str]) -> list[WrappedKey]:
+    """A writer's key rows of subjects, as `subject_lookup` makes them."""
+    return [
+        key_in(row)
+        for page in chunks(sorted(subjects))
+        for row in connection.execute(_OWN_KEYS, {"subjects": page, "of": writer})
+    ]
+
+
+def hold_keys(connection: sql.Connection, ids: Iterable[str]) -> int:
+    """Keeps key rows until the transaction ends; how many of them are there."""
+    return sum(len(connection.execute(_HELD_KEYS, {"ids": page}).all()) for page in chunks(sorted(ids)))
+
+
+def insert_entries(connection: sql.Connection, entries: Sequence[Entry]) -> None:
+    """Adds entries, with the columns by which they are found."""
+    _insert(connection, (*CHAINED, *FILED), [(*_chained(entry), *_filed(filed_under(entry))) for entry in entries])
+
+
+def insert_keys(connection: sql.Connection, writer: str, keys: Sequence[WrappedKey]) -> None:
+    """Adds a writer's key rows."""
+    rows = [(key.id, key.subject or None, key.master, key.wrapped, writer) for key in keys]
+    _insert(connection, (*KEY, SUBJECT_KEYS.c.writer), rows)
+
+
+def _insert(connection: sql.Connection, columns: Sequence[sql.Column[Any]], rows: Sequence[tuple[object, ...]]) -> None:
+    """Many rows in one statement, which SQLAlchemy has done once for each row."""
+    into = f"INSERT INTO {columns[0].table.name} ({', '.join(column.name for column in columns)}) VALUES "
+    numbered = connection.dialect.paramstyle == "numeric_dollar"
+    for page in chunks(rows):
+        marks = (f"${number}" if numbered else "?" for number in count(1))
+        places = (f"({', '.join(islice(marks, len(columns)))})" for _ in page)
+        connection.exec_driver_sql(into + ", ".join(places), tuple(chain.from_iterable(page)))
 
 
 def insert_ruleset(connection: sql.Connection, digest: str, content: bytes) -> None:
@@ -124,6 +189,6 @@ def is_misfiled(row: sql.Row[Any]) -> bool:
     return any(getattr(row, name) != each for name, each in said.items())
 
 
-def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     """As many at once as a statement may name."""
-    return (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+    return (items[start : start + PAGE] for start in range(0, len(items), PAGE))

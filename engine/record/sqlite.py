@@ -47,9 +47,10 @@ class SqliteFolder:
         return self._entries.is_dir()
 
     def reading(self) -> tuple[sql.Engine, ...]:
-        with telling("the log cannot be read"):
-            found = [self._reader(path) for path in self._files()]
-        return tuple(engine for engine in found if engine is not None)
+        return self._readers(self._files())
+
+    def elsewhere(self, writer: str) -> tuple[sql.Engine, ...]:
+        return self._readers([path for path in self._files() if path.stem != writer])
 
     @contextmanager
     def altering(self) -> Iterator[tuple[sql.Engine, ...]]:
@@ -95,6 +96,11 @@ class SqliteFolder:
             for engine in self._engines.values():
                 engine.dispose()
             self._engines.clear()
+
+    def _readers(self, paths: Iterable[Path]) -> tuple[sql.Engine, ...]:
+        with telling("the log cannot be read"):
+            found = [self._reader(path) for path in paths]
+        return tuple(engine for engine in found if engine is not None)
 
     def _files(self) -> list[Path]:
         return sorted(self._entries.glob("*.sqlite"))

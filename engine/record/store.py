@@ -15,7 +15,7 @@ import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,14 +34,18 @@ from engine.record.queries import (
     NEWEST,
     OLDEST,
     Order,
-    chunks,
     entry_in,
+    hold_keys,
+    insert_entries,
+    insert_keys,
     insert_ruleset,
     is_misfiled,
     key_in,
     last_of,
     of,
+    own_keys,
     purge_entries,
+    requested,
     stream,
     writers_of,
 )
@@ -104,11 +108,10 @@ class Claim:
         """
         self._within(WRITING, lambda connection: self._append(connection, batch))
 
-    def key(self, subject: str) -> WrappedKey | None:
-        """This writer's key row of a subject (as `subject_lookup` makes it), or None."""
-        found = sql.select(*KEY).where(SUBJECT_KEYS.c.subject == subject, SUBJECT_KEYS.c.writer == self.writer)
-        row = self._within(READING, lambda connection: connection.execute(found).first())
-        return None if row is None else key_in(row)
+    def keys(self, subjects: Iterable[str]) -> dict[str, WrappedKey]:
+        """This writer's key rows of subjects (as `subject_lookup` makes them), those that have one; many at once."""
+        found = self._within(READING, lambda connection: own_keys(connection, self.writer, subjects))
+        return {key.subject: key for key in found}
 
     def close(self) -> None:
         """Lets go of the chain. May be called twice."""
@@ -135,21 +138,13 @@ class Claim:
 
     def _append(self, connection: sql.Connection, batch: Batch) -> None:
         _check_links(batch.entries, last_of(connection, self.writer), self.writer)
-        for ids in chunks(sorted(batch.relies_on)):
-            # PostgreSQL: an erasure that runs meanwhile waits for this transaction. SQLite has one writer at a time.
-            found = sql.select(SUBJECT_KEYS.c.id).where(SUBJECT_KEYS.c.id.in_(ids)).with_for_update(read=True)
-            if len(connection.execute(found).all()) < len(ids):
-                raise LogUnavailable("a data key was destroyed meanwhile: try again, with a new one")
-        keys = [{**asdict(key), "subject": key.subject or None, "writer": self.writer} for key in batch.keys]
-        if keys:
-            connection.execute(SUBJECT_KEYS.insert(), keys)
+        if hold_keys(connection, batch.relies_on) < len(batch.relies_on):
+            raise LogUnavailable("a data key was destroyed meanwhile: try again, with a new one")
+        insert_keys(connection, self.writer, batch.keys)
         for digest, content in batch.rulesets.items():
             insert_ruleset(connection, digest, content)
-        rows = [{**asdict(entry), **asdict(filed_under(entry))} for entry in batch.entries]
-        if not rows:
-            return
         try:
-            connection.execute(ENTRIES.insert(), rows)
+            insert_entries(connection, batch.entries)
         except IntegrityError as fault:
             if _about_requests(fault):
                 raise RequestTaken("a request with this id is in the log already") from None
@@ -211,13 +206,14 @@ class Store:
 
     def requests(self, requests: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
         """The decisions that requests (caller, request id) led to, those that led to one; many at once."""
-        wanted = {request_tag(*request): request for request in requests}
-        found: dict[tuple[str, str], Entry] = {}
-        for tags in chunks(sorted(wanted)):
-            rows = sql.select(*CHAINED, ENTRIES.c.request).where(ENTRIES.c.request.in_(tags))
-            for row in self._rows(rows):
-                found.setdefault(wanted[row.request], entry_in(row))
-        return found
+        return self._requested(requests, self._databases.reading)
+
+    def requests_elsewhere(self, writer: str, requests: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
+        """The same, where the index that keeps a request unique is not that of a writer's own database.
+
+        SQLite: in the files of all others. PostgreSQL: nowhere, and nothing is asked.
+        """
+        return self._requested(requests, lambda: self._databases.elsewhere(writer))
 
     def entries(self, writer: str, after: int = 0) -> Iterator[Entry]:
         """A writer's entries in order, those after a sequence only; streamed in pages, each its own short read."""
@@ -296,10 +292,19 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _each(self, do: Callable[[sql.Connection], _T]) -> list[_T]:
+    def _requested(
+        self, requests: Iterable[tuple[str, str]], where: Callable[[], Iterable[sql.Engine]]
+    ) -> dict[tuple[str, str], Entry]:
+        wanted = {request_tag(*request): request for request in requests}
+        rows = self._each(lambda connection: requested(connection, wanted), where)
+        return {wanted[row.request]: entry_in(row) for found in reversed(rows) for row in found}
+
+    def _each(
+        self, do: Callable[[sql.Connection], _T], where: Callable[[], Iterable[sql.Engine]] | None = None
+    ) -> list[_T]:
         """What something comes to in each database."""
         found = []
-        for engine in self._databases.reading():
+        for engine in (where or self._databases.reading)():
             with telling(READING), engine.connect() as connection:
                 found.append(do(connection))
         return found

@@ -221,12 +221,17 @@ class DecisionLog:
         """Makes what the calls bring durable, and gives their answers: a call that is refused fails no other."""
         claim = self._claimed()
         requests = {request for call in calls for item in call.items if (request := request_of(item)) is not None}
-        one_index = self._store.folder is None  # PostgreSQL tells by itself: what is new needs no look
+        subjects = {item.subject for call in calls for item in call.items if isinstance(item, Draft)}
         with self._store.locked(sorted(requests)):
             for attempt in range(ATTEMPTS):
                 composer = Composer(self._store, claim, self._keys, self._read_tail(claim))
-                if attempt or not one_index:
-                    composer.look_up(requests)
+                # The index of the writer's own database tells by itself: what is new there needs no look.
+                composer.known = (
+                    self._store.requests(requests)
+                    if attempt
+                    else self._store.requests_elsewhere(claim.writer, requests)
+                )
+                composer.find_keys(subjects)
                 answered = [(call, _added(composer, call)) for call in calls]
                 if not composer.entries:
                     return answered

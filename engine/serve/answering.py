@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import engine
 from engine.decide.answers import Answers
 from engine.decide.canonical import outcome_bytes
+from engine.decide.decision import Outcome
 from engine.decide.evaluate import Evaluator
 from engine.errors import (
     AnswersError,
@@ -48,7 +49,9 @@ from engine.serve.convert import (
 from engine.serve.recording import Recording
 from engine.serve.registry import NotServed, Served, Snapshot
 from engine.serve.respond import Responder
+from engine.serve.shadow.feeding import Shadow
 from engine.serve.standing import Standing
+from engine.serve.telemetry.metrics import Metrics
 
 PAST = 4
 """Rulesets that are not served any more and are kept ready, for requests that come again."""
@@ -59,6 +62,15 @@ class DecidedOtherwise(PluisError):
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a new decision tells those who count: by which ruleset, on which answers, and what followed."""
+
+    served: Served
+    answers: Answers
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Worked:
     """A request that is worked out and not yet answered; without a draft there is nothing to record."""
 
@@ -66,7 +78,7 @@ class Worked:
     snapshot: Snapshot
     response: pb.EvaluateResponse
     draft: Draft | None = None
-    served: Served | None = None
+    seen: Seen | None = None
 
 
 class Answering:
@@ -79,12 +91,16 @@ class Answering:
         new_id: Callable[[], str],
         new_request_id: Callable[[], str],
         recording: Recording | None,
+        metrics: Metrics,
+        shadow: Shadow | None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._new_id = new_id
         self._new_request_id = new_request_id
         self._recording = recording
+        self._metrics = metrics
+        self._shadow = shadow
         self._lock, self._past_lock = threading.Lock(), threading.Lock()
         self._responders: WeakKeyDictionary[Served, dict[str, Responder]] = WeakKeyDictionary()
         self._past: OrderedDict[str, Served] = OrderedDict()
@@ -97,9 +113,12 @@ class Answering:
             self._responder(served, language)
 
     def answer(
-        self, requests: Iterable[pb.EvaluateRequest], snapshot: Snapshot, caller: str
+        self, requests: Iterable[pb.EvaluateRequest], snapshot: Snapshot, caller: str, waits: Callable[[], float]
     ) -> list[pb.EvaluateResponse | Exception]:
-        """For each request its response, or why there is none. What is recorded is recorded in one go."""
+        """For each request its response, or why there is none. What is recorded is recorded in one go.
+
+        `waits` gives the seconds that the caller still waits.
+        """
         results: list[pb.EvaluateResponse | Exception] = []
         waiting: list[tuple[int, Worked]] = []
         for request in requests:
@@ -109,12 +128,15 @@ class Answering:
                 results.append(error)
                 continue
             if worked.draft is None:
+                self._count(worked)
                 results.append(worked.response)
             else:  # INVARIANT: this place gets a response only once the draft is durable
                 results.append(LogUnavailable("the decision was not recorded"))
                 waiting.append((len(results) - 1, worked))
         if waiting:
-            for (place, _), result in zip(waiting, self._record([each for _, each in waiting], caller), strict=True):
+            for (place, _), result in zip(
+                waiting, self._record([each for _, each in waiting], caller, waits()), strict=True
+            ):
                 results[place] = result
         return results
 
@@ -140,10 +162,11 @@ class Answering:
             return Worked(request, snapshot, _validation(response, error.violations, self._new_request_id))
         if request.validate_only:
             return Worked(request, snapshot, _validation(response, (), self._new_request_id))
-        outcome = self._decide(response, request, served, answers)
+        outcome, kept = self._decide(response, request, served, answers)
         response.decision_id = self._new_id()
+        seen = Seen(served, answers, outcome)
         if self._recording is None:
-            return Worked(request, snapshot, response)
+            return Worked(request, snapshot, response, seen=seen)
         context = request.context
         draft = Draft(
             decision_id=response.decision_id,
@@ -156,25 +179,29 @@ class Answering:
             language=language,
             ruleset=RulesetKey(served.id, served.version, served.digest),
             answers=kept_answers(answers),
-            outcome=outcome,
+            outcome=kept,
             decision_digest=response.decision_digest,
             engine=engine.__version__,
         )
-        return Worked(request, snapshot, response, draft, served)
+        return Worked(request, snapshot, response, draft, seen)
 
-    def _record(self, worked: Sequence[Worked], caller: str) -> Iterator[pb.EvaluateResponse | Exception]:
+    def _record(
+        self, worked: Sequence[Worked], caller: str, seconds: float
+    ) -> Iterator[pb.EvaluateResponse | Exception]:
         """The responses, once their drafts are durable; LogUnavailable in the place of each where they are not."""
         assert self._recording is not None
         drafts = [each.draft for each in worked if each.draft is not None]
-        texts = {each.served.digest: each.served.texts for each in worked if each.served is not None}
+        rulesets = [each.seen.served for each in worked if each.seen is not None]
+        texts = {served.digest: served.texts for served in rulesets}
         try:
-            recorded = self._recording.record(drafts, texts)
+            recorded = self._recording.record(drafts, texts, seconds)
         except LogError as error:
             yield from (error for _ in worked)
             return
         for each, result in zip(worked, recorded, strict=True):
             if isinstance(result, Recorded) and not result.replayed:
                 each.response.receipt.CopyFrom(receipt_message(result.receipt))
+                self._count(each)
                 yield each.response
                 continue
             try:
@@ -207,27 +234,37 @@ class Answering:
         if canonical_json(kept_answers(answers)) != canonical_json(kept.sealed["answers"]):
             raise _reused()
         response = _envelope(request, served, language, datetime.fromisoformat(clear["time"]))
-        if self._decide(response, request, served, answers) != kept.outcome:
+        if self._decide(response, request, served, answers)[1] != kept.outcome:
             raise DecidedOtherwise("a recorded decision cannot be reached again by its own ruleset")
         response.decision_id = kept.decision_id
         entry = kept.entry
         response.receipt.CopyFrom(receipt_message(Receipt(entry.writer, entry.sequence, entry.hash)))
         return response
 
+    def _count(self, worked: Worked) -> None:
+        """Counts a new decision, once it can be answered, and offers it to the candidates."""
+        if worked.seen is None:
+            return
+        served, outcome = worked.seen.served, worked.seen.outcome
+        self._metrics.decided(served.id, served.version, outcome, worked.seen.answers.unknown)
+        if self._shadow is not None:
+            self._shadow.offer(worked.request, served.id, outcome)
+
     def _decide(
         self, response: pb.EvaluateResponse, request: pb.EvaluateRequest, served: Served, answers: Answers
-    ) -> bytes:
-        """Puts what follows from the answers into a response, and gives its canonical bytes."""
+    ) -> tuple[Outcome, bytes]:
+        """Puts what follows from the answers into a response, and gives it with its canonical bytes."""
         try:
             evaluated = served.evaluator.evaluate(answers)
         except EvaluatorsDisagree:
             with self._lock:
                 self.disagreements += 1
+            self._metrics.disagreed(served.id, served.version)
             raise
-        outcome = outcome_bytes(served.evaluator.checked, evaluated.outcome)
-        response.decision_digest = hashlib.sha256(outcome).hexdigest()
+        kept = outcome_bytes(served.evaluator.checked, evaluated.outcome)
+        response.decision_digest = hashlib.sha256(kept).hexdigest()
         self._responder(served, response.language).write(response, evaluated, is_full(request.view))
-        return outcome
+        return evaluated.outcome, kept
 
     def _deciding(self, digest: str, snapshot: Snapshot) -> Served:
         """The ruleset of a digest: one that is served, or as the log holds it."""

@@ -6,6 +6,7 @@ violations that do not fit are counted, and `validate_only` gives them all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,8 +22,10 @@ from engine.errors import (
     LogUnavailable,
     PluisError,
     RequestReused,
+    StateUnavailable,
     Violation,
 )
+from engine.serve.operations import OperationRefused
 from engine.serve.registry import NotEffective, NotServed, UnknownLanguage, UnknownRuleset, UnknownVersion
 
 DOMAIN = "triage.pluis"
@@ -41,7 +44,35 @@ class MalformedRequest(RequestError):
     """The bytes are no message of the contract."""
 
 
-class TooManyStreams(RequestError):
+class Unauthenticated(RequestError):
+    """The call does not show who makes it. `why` is for operators, in kebab-case; the caller is not told."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Forbidden(RequestError):
+    """The caller is known, and may not do this."""
+
+
+class RetryLater(RequestError):
+    """Too much is asked at this moment; `after` says in how many seconds it is worth another try."""
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class RateExceeded(RetryLater):
+    """The caller has used up its rate."""
+
+
+class Overloaded(RetryLater):
+    """As many calls wait as may."""
+
+
+class TooManyStreams(RetryLater):
     """Every stream that the server allows is open."""
 
 
@@ -83,6 +114,12 @@ TABLE: Mapping[type[Exception], Row] = {
     UnknownVersion: Row(grpc.StatusCode.NOT_FOUND, "VERSION_NOT_FOUND", told=True),
     NotEffective: Row(grpc.StatusCode.FAILED_PRECONDITION, "RULESET_NOT_EFFECTIVE", told=True),
     UnknownLanguage: Row(grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_LANGUAGE", told=True),
+    Unauthenticated: Row(
+        grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "the call does not show who makes it, or not well enough"
+    ),
+    Forbidden: Row(grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN", told=True),
+    RateExceeded: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_EXCEEDED", told=True),
+    Overloaded: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", told=True),
     TooManyStreams: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", told=True),
     DeadlineExceeded: Row(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", told=True),
     CallCancelled: Row(grpc.StatusCode.CANCELLED, "CALL_CANCELLED", told=True),
@@ -99,6 +136,12 @@ TABLE: Mapping[type[Exception], Row] = {
     RequestReused: Row(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", told=True),
     LogOff: Row(grpc.StatusCode.FAILED_PRECONDITION, "LOG_OFF", told=True),
     UnknownDecision: Row(grpc.StatusCode.NOT_FOUND, "DECISION_NOT_FOUND", told=True),
+    StateUnavailable: Row(
+        grpc.StatusCode.UNAVAILABLE,
+        "STATE_UNAVAILABLE",
+        "what the workers share cannot be used now, so nobody is let in: try again",
+    ),
+    OperationRefused: Row(grpc.StatusCode.FAILED_PRECONDITION, "OPERATION_REFUSED", told=True),
     EngineFault: Row(
         grpc.StatusCode.UNAVAILABLE, "ENGINE_FAULT", "the inference engine failed, so there is no decision: try again"
     ),
@@ -125,6 +168,12 @@ def row_of(error: Exception) -> Row:
     return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), UNEXPECTED)
 
 
+def is_mistake(error: Exception) -> bool:
+    """Whether a failure is the caller's own doing, and fully told to the caller."""
+    row = row_of(error)
+    return row.told or row.code is grpc.StatusCode.INVALID_ARGUMENT
+
+
 def status_of(error: Exception, request_id: str) -> status_pb2.Status:
     """The status that the caller gets: exactly one ErrorInfo, one RequestInfo, and what the error has to add."""
     row = row_of(error)
@@ -133,6 +182,10 @@ def status_of(error: Exception, request_id: str) -> status_pb2.Status:
     draft = _Draft(str(error) if row.told else row.message)
     if isinstance(error, NotServed):
         _tell_what_is_served(draft, error)
+    if isinstance(error, RetryLater):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(math.ceil(error.after * 1000))
+        draft.details.append(retry)
     return _packed(row, draft, request_id)
 
 

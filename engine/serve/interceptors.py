@@ -1,16 +1,10 @@
-"""Around every call: its request id, its deadline, one log line, and a status instead of an exception.
-
-A log line tells method, code, milliseconds and request id. It never tells an answer, a subject, or the text of an
-exception, which could quote one.
-"""
+"""Around every gRPC call: is there room, who makes it, its request id, and a status instead of an exception."""
 
 from __future__ import annotations
 
-import json
-import logging
-import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,47 +13,25 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
-from engine.errors import EvaluatorsDisagree, LogError
 from engine.pb.v1 import triage_pb2 as pb
+from engine.serve.access.guard import Guard, Presented
+from engine.serve.access.tls import names_of
+from engine.serve.admission import AGAIN_AFTER, Admission
+from engine.serve.calls import Call, Caller
 from engine.serve.convert import acceptable_request_id
-from engine.serve.errors import CallCancelled, DeadlineExceeded, MalformedRequest, row_of, status_of
+from engine.serve.errors import CallCancelled, MalformedRequest, Overloaded, Unauthenticated
+from engine.serve.observing import Observed, Observer
 
-LOG = logging.getLogger("pluis.calls")
 REQUEST_ID_HEADER = "x-request-id"
+AUTHORIZATION = "authorization"
 SERVICE = pb.DESCRIPTOR.services_by_name["TriageService"].full_name
+ADMIN_SERVICE = pb.DESCRIPTOR.services_by_name["AdminService"].full_name
+SERVICES = (SERVICE, ADMIN_SERVICE)
 
 
 def new_request_id() -> str:
     """A request id for a caller who gave none."""
     return str(uuid4())
-
-
-def caller_of(context: grpc.ServicerContext) -> str:
-    """Who calls, for the log; empty while callers are not authenticated."""
-    return ""
-
-
-def check_wanted(context: grpc.ServicerContext) -> None:
-    """Raises DeadlineExceeded or CallCancelled when nobody waits for the answer any more."""
-    if context.time_remaining() <= 0:  # a call without deadline has centuries
-        raise DeadlineExceeded("the deadline passed before the work was done")
-    if not context.is_active():
-        raise CallCancelled("the call was given up before the work was done")
-
-
-def log_failure(error: Exception, request_id: str) -> None:
-    """Tells an operator what failed inside, without a word that could come from a patient."""
-    row = row_of(error)
-    if row.told or row.code is grpc.StatusCode.INVALID_ARGUMENT:
-        return  # the caller's mistake, told to the caller
-    event = {"event": "failure", "reason": row.reason, "type": type(error).__name__, "request_id": request_id}
-    if isinstance(error, EvaluatorsDisagree):
-        event["details"] = error.details
-    elif isinstance(error, LogError):
-        event["details"] = str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    event["at"] = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-4:]))
-    LOG.error(json.dumps(event, sort_keys=True))
 
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -69,9 +41,14 @@ else:
 
 
 class CallInterceptor(_Interceptor):
-    """Wraps the rpcs of TriageService; health and reflection stay as they are."""
+    """Wraps the rpcs of the contract; health and reflection are let through, each with threads of its own."""
 
-    def __init__(self, new_id: Callable[[], str] = new_request_id) -> None:
+    def __init__(
+        self, guard: Guard, admission: Admission, observer: Observer, new_id: Callable[[], str] = new_request_id
+    ) -> None:
+        self._guard = guard
+        self._admission = admission
+        self._observer = observer
         self._new_id = new_id
 
     def intercept_service(
@@ -80,9 +57,14 @@ class CallInterceptor(_Interceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         handler = continuation(handler_call_details)
-        _, service, method = handler_call_details.method.split("/", 2)
-        if handler is None or service != SERVICE:
-            return handler
+        method = handler_call_details.method
+        if handler is None:
+            return None
+        if method.split("/")[1] not in SERVICES:
+            return self._aside(handler)
+        if self._admission.full:  # refused without waiting for its message: to grpc a stream and one message are one
+            refuse = _in(self._admission.aside, self._refusal(method))
+            return grpc.stream_unary_rpc_method_handler(refuse, None, handler.response_serializer)
         # Bytes are decoded inside the wrapping, so that bytes that are no message get a status like any other mistake.
         decode = handler.request_deserializer
         if handler.unary_unary is not None:
@@ -93,24 +75,41 @@ class CallInterceptor(_Interceptor):
             self._stream(method, handler.stream_stream, decode), None, handler.response_serializer
         )
 
+    def _aside(self, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        """The handler of a service that is not ours; one request and one response do not wait behind our calls."""
+        if handler.unary_unary is None:
+            return handler
+        behavior = _in(self._admission.aside, handler.unary_unary)
+        return grpc.unary_unary_rpc_method_handler(behavior, handler.request_deserializer, handler.response_serializer)
+
+    def _refusal(self, method: str) -> Callable[[Iterator[bytes], grpc.ServicerContext], Any]:
+        def refuse(messages: Iterator[bytes], context: grpc.ServicerContext) -> Any:
+            observed = self._begin(method, context)
+            status = observed.failed(Overloaded("as many calls wait as may: try again in a moment", AGAIN_AFTER))
+            context.abort_with_status(rpc_status.to_status(status))
+
+        return refuse
+
     def _unary(self, method: str, behavior: Any, decode: Any) -> Callable[[bytes, grpc.ServicerContext], Any]:
         def call(message: bytes, context: grpc.ServicerContext) -> Any:
-            started = time.monotonic()
-            request_id = self._header_id(context)
-            error: Exception | None = None
+            self._admission.arrived()
+            observed = self._begin(method, context)
+            status: status_pb2.Status | None = None
             try:
+                caller = self._admit(method, context, observed)
                 request = _decoded(decode, message)
                 if isinstance(request, pb.EvaluateRequest):
-                    request_id = _settled_request_id(request, request_id)
-                check_wanted(context)
-                response = behavior(request, context)
-            except Exception as caught:  # the status table decides what the caller gets of it
-                error = caught
-            # Sending raises when the caller has gone, so the log line comes first.
-            status = None if error is None else self._failed(method, error, started, request_id)
-            if status is None:
-                _log_call(method, "OK", started, request_id)
-            context.send_initial_metadata(((REQUEST_ID_HEADER, request_id),))
+                    observed.request_id = _settled_request_id(request, observed.request_id)
+                admitted = Call(caller, observed.request_id, context)
+                admitted.check_wanted()
+                response = behavior(request, admitted)
+            except Exception as error:  # the status table decides what the caller gets of it
+                status = observed.failed(error)
+            else:  # sending raises when the caller has gone, so the log line comes first
+                if isinstance(response, pb.EvaluateResponse):
+                    observed.decided_by(response.ruleset.id, response.ruleset.version)
+                observed.ended()
+            context.send_initial_metadata(((REQUEST_ID_HEADER, observed.request_id),))
             if status is not None:
                 context.abort_with_status(rpc_status.to_status(status))
             return response
@@ -121,33 +120,69 @@ class CallInterceptor(_Interceptor):
         self, method: str, behavior: Any, decode: Any
     ) -> Callable[[Iterator[bytes], grpc.ServicerContext], Iterator[Any]]:
         def call(messages: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
-            started = time.monotonic()
-            request_id = self._header_id(context)
+            self._admission.arrived()
+            observed = self._begin(method, context)
             try:
-                context.send_initial_metadata(((REQUEST_ID_HEADER, request_id),))
-                check_wanted(context)
-                yield from behavior(_all_decoded(decode, messages), context)
+                caller = self._admit(method, context, observed)
+                context.send_initial_metadata(((REQUEST_ID_HEADER, observed.request_id),))
+                admitted = Call(caller, observed.request_id, context)
+                admitted.check_wanted()
+                yield from behavior(self._all_decoded(decode, messages, caller), admitted)
+            except GeneratorExit:  # grpc stopped asking: the caller went away between two answers
+                observed.failed(_given_up())
+                raise
             except Exception as error:  # as above; a caller who went away makes the messages themselves fail
-                gone = not context.is_active()
-                failure = CallCancelled("the stream was given up before its end") if gone else error
-                status = self._failed(method, failure, started, request_id)
+                status = observed.failed(error if context.is_active() else _given_up())
                 context.abort_with_status(rpc_status.to_status(status))
             else:
-                _log_call(method, "OK", started, request_id)
+                observed.ended()
 
         return call
 
-    def _header_id(self, context: grpc.ServicerContext) -> str:
+    def _begin(self, method: str, context: grpc.ServicerContext) -> Observed:
+        return self._observer.begin(method, context.invocation_metadata(), self._request_id(context))
+
+    def _admit(self, method: str, context: grpc.ServicerContext, observed: Observed) -> Caller:
+        caller = self._guard.admit(method.rpartition("/")[2], _presented(context))
+        observed.caller = caller.name
+        return caller
+
+    def _all_decoded(self, decode: Any, messages: Iterable[bytes], caller: Caller) -> Iterator[Any]:
+        """The messages of a stream. The first came with the call; each other counts as a call of its caller."""
+        for number, message in enumerate(messages):
+            if number:
+                self._guard.spend(caller)
+            yield _decoded(decode, message)
+
+    def _request_id(self, context: grpc.ServicerContext) -> str:
         for key, value in context.invocation_metadata():
             if key == REQUEST_ID_HEADER and isinstance(value, str) and acceptable_request_id(value):
                 return value
         return self._new_id()
 
-    def _failed(self, method: str, error: Exception, started: float, request_id: str) -> status_pb2.Status:
-        """Logs a call that failed, and gives the status that its caller gets."""
-        log_failure(error, request_id)
-        _log_call(method, row_of(error).code.name, started, request_id)
-        return status_of(error, request_id)
+
+def _given_up() -> CallCancelled:
+    return CallCancelled("the stream was given up before its end")
+
+
+def _in(pool: ThreadPoolExecutor, behavior: Callable[..., Any]) -> Callable[..., Any]:
+    """The behaviour, to be run in threads of its own: grpc looks for them under this name."""
+    threaded = partial(behavior)  # a method takes no attributes
+    setattr(threaded, "experimental_thread_pool", pool)  # noqa: B010 - and a type has no such one
+    return threaded
+
+
+def _presented(context: grpc.ServicerContext) -> Presented:
+    """What a call shows of its caller: one bearer token, and the names in a certificate that TLS has verified."""
+    proved: Any = context.auth_context()  # its values are lists, whatever the stubs say
+    names = names_of(proved)
+    shown = [value for key, value in context.invocation_metadata() if key == AUTHORIZATION]
+    if not shown:
+        return Presented(names=names)
+    scheme, _, token = str(shown[0]).partition(" ")
+    if len(shown) > 1 or scheme.lower() != "bearer":
+        raise Unauthenticated("no-bearer-token")
+    return Presented(token.strip(), names)
 
 
 def _settled_request_id(request: pb.EvaluateRequest, otherwise: str) -> str:
@@ -165,13 +200,3 @@ def _decoded(decode: Any, message: bytes) -> Any:
         return decode(message)
     except DecodeError:
         raise MalformedRequest("the bytes are no message of the contract") from None
-
-
-def _all_decoded(decode: Any, messages: Iterable[bytes]) -> Iterator[Any]:
-    return (_decoded(decode, message) for message in messages)
-
-
-def _log_call(method: str, code: str, started: float, request_id: str) -> None:
-    milliseconds = round((time.monotonic() - started) * 1000, 2)
-    event = {"event": "call", "method": method, "code": code, "ms": milliseconds, "request_id": request_id}
-    LOG.info(json.dumps(event))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,9 +19,12 @@ from engine.record.feedback import Feedback, FeedbackDraft, FeedbackVerdict, rea
 from engine.record.reading import Opened, State
 from engine.record.store import Selection
 from engine.rules.model import YES, QuestionType
+from engine.serve.calls import Call
+from engine.serve.config import Right
 from engine.serve.convert import NAME, RESPONDENTS, acceptable_name, receipt_message
 from engine.serve.errors import InvalidRequest, UnknownDecision
 from engine.serve.recording import Recording
+from engine.serve.telemetry.metrics import Metrics
 
 PAGE, LARGEST_PAGE = 50, 100
 LONGEST_REMARK = 2000
@@ -69,26 +73,33 @@ def list_decisions(recording: Recording, request: pb.ListDecisionsRequest, calle
 
 
 def record_feedback(
-    recording: Recording, request: pb.RecordFeedbackRequest, time: datetime, caller: str
+    recording: Recording, request: pb.RecordFeedbackRequest, time: datetime, call: Call, metrics: Metrics
 ) -> pb.RecordFeedbackResponse:
-    """Returns when the feedback is durable. Raises InvalidRequest with every violation, and UnknownDecision."""
+    """Returns when the feedback is durable. Raises InvalidRequest with every violation, and UnknownDecision.
+
+    Others' decisions are unknown to a caller who may not look decisions up.
+    """
     violations = [*_feedback_violations(request)]
     if violations:
         raise InvalidRequest(violations)
     found = _find(recording, request.decision_id)
+    if found.clear["caller"] != call.caller.name and Right.AUDIT not in call.caller.rights:
+        raise _unknown()
     if request.remark and found.state is State.ERASED:
         message = "what was sealed in this decision is erased, so no remark on it can be kept"
         raise InvalidRequest([Violation("remark", "erased", message)])
     draft = FeedbackDraft(
         decision_id=found.decision_id,
         time=time,
-        caller=caller,
+        caller=call.caller.name,
         verdict=VERDICTS[request.verdict],
         reason_code=request.reason_code,
         remark=request.remark,
         given_by=request.given_by,
     )
-    receipt = recording.record_feedback(draft)
+    receipt = recording.record_feedback(draft, call.remaining())
+    rules = json.loads(found.outcome)["rules"] if found.state is State.OPEN else ()
+    metrics.feedback(found.ruleset.id, draft.verdict.value, rules)
     kept = Feedback(draft.decision_id, time, draft.verdict, draft.reason_code, draft.remark, draft.given_by, receipt)
     return pb.RecordFeedbackResponse(feedback=_feedback(kept))
 
@@ -96,8 +107,12 @@ def record_feedback(
 def _find(recording: Recording, decision_id: str) -> Opened:
     found = recording.find(decision_id)
     if found is None:
-        raise UnknownDecision("no decision with this id was recorded here")
+        raise _unknown()
     return found
+
+
+def _unknown() -> UnknownDecision:
+    return UnknownDecision("no decision with this id was recorded here")
 
 
 def _selected(
@@ -106,7 +121,7 @@ def _selected(
     """The decisions that every filter lets through, the newest first, from behind the page before."""
     since, until = (_bound(request, name) for name in ("start_time", "end_time"))
     if request.request_id:
-        one = recording.find_request(caller, request.request_id)
+        one = recording.find_request(request.caller or caller, request.request_id)
         matches = one is not None and request.subject_reference in ("", one.sealed.get("subject"))
         found = iter((one,) if one is not None and matches else ())
     else:
@@ -115,7 +130,7 @@ def _selected(
         keys = recording.keys_of(request.subject_reference) if request.subject_reference else frozenset()
         if request.subject_reference and not keys:
             return
-        found = recording.select(Selection(EntryKind.DECISION, since, before, request.ruleset, payload_keys=keys))
+        found = recording.select(Selection(EntryKind.DECISION, since, before, request.ruleset, request.caller, keys))
     for each in found:
         time = each.clear["time"]
         if (

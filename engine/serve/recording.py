@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from typing import Protocol
 
 from engine.errors import LogUnavailable, RequestReused
@@ -21,6 +23,7 @@ from engine.record.sealing import Keys, ensure_keys, subject_lookup
 from engine.record.store import Selection, Store, open_store
 from engine.record.writer import DecisionLog
 from engine.serve.config import LOG_OFF, Config
+from engine.serve.telemetry.metrics import Metrics
 
 
 class Recorder(Protocol):
@@ -39,19 +42,27 @@ class Recorder(Protocol):
         """Takes no more calls, and finishes those that wait."""
 
 
-class Recording:
-    """A log in use, and whether the last thing that was asked of it succeeded. Safe to share between threads."""
+class Use(Enum):
+    """What is done with the log."""
 
-    def __init__(self, recorder: Recorder, store: Store, keys: Keys, patience: float) -> None:
+    READING = "reading"
+    WRITING = "writing"
+
+
+class Recording:
+    """A log in use, and whether it can be used. Safe to share between threads."""
+
+    def __init__(self, recorder: Recorder, store: Store, keys: Keys, patience: float, metrics: Metrics) -> None:
         """`patience`: seconds in which an entry must be durable, or its call fails."""
         self._recorder = recorder
         self._store = store
         self._keys = keys
         self._patience = patience
+        self._metrics = metrics
         self._unseal = unsealing(store, keys)
         self._lock = threading.Lock()
         self._known: set[str] = set()
-        self._available = True
+        self._failing: Use | None = None
         self._watcher: Callable[[bool], None] = lambda available: None
 
     @property
@@ -64,20 +75,32 @@ class Recording:
         """Calls `watcher` with whether the log can be used: now, and whenever that changes."""
         with self._lock:
             self._watcher = watcher
-            watcher(self._available)
+            watcher(self._failing is None)
 
-    def record(self, drafts: Sequence[Draft], texts: Mapping[str, Mapping[str, str]]) -> list[Recorded | RequestReused]:
-        """Returns when every draft is durable. `texts`: the content of their rulesets, by digest."""
+    def record(
+        self, drafts: Sequence[Draft], texts: Mapping[str, Mapping[str, str]], seconds: float
+    ) -> list[Recorded | RequestReused]:
+        """Returns when every draft is durable. `texts`: the content of their rulesets, by digest.
+
+        `seconds`: how long the caller waits; LogUnavailable when neither that nor our own patience was enough.
+        """
         for digest in texts.keys() - self._known:
             self._recorder.add_ruleset(digest, texts[digest])
             self._known.add(digest)
-        with self._asking():
-            return [*self._recorder.record_many(drafts, self._patience)]
+        started = time.monotonic()
+        self._metrics.log_waiting(len(drafts))
+        try:
+            with self._asking(Use.WRITING):
+                recorded = [*self._recorder.record_many(drafts, min(seconds, self._patience))]
+        finally:
+            self._metrics.log_waiting(-len(drafts))
+        self._metrics.log_written(time.monotonic() - started, len(drafts))
+        return recorded
 
-    def record_feedback(self, draft: FeedbackDraft) -> Receipt:
-        """Returns when the feedback is durable."""
-        with self._asking():
-            return self._recorder.record_feedback(draft, self._patience)
+    def record_feedback(self, draft: FeedbackDraft, seconds: float) -> Receipt:
+        """Returns when the feedback is durable; `seconds` as above."""
+        with self._asking(Use.WRITING):
+            return self._recorder.record_feedback(draft, min(seconds, self._patience))
 
     def find(self, decision_id: str) -> Opened | None:
         """A decision; None where there is none of this id."""
@@ -119,23 +142,27 @@ class Recording:
         return None if entry is None else open_entry(entry, self._unseal)
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _asking(self, use: Use = Use.READING) -> Iterator[None]:
+        """Notes whether it succeeds. A log that could not be written must be written before it counts as usable."""
         try:
             yield
         except LogUnavailable:
-            self._tell(False)
+            with self._lock:
+                self._note(Use.WRITING if self._failing is Use.WRITING else use)
             raise
-        self._tell(True)
+        if self._failing is not None:
+            with self._lock:
+                if use is Use.WRITING or self._failing is Use.READING:
+                    self._note(None)
 
-    def _tell(self, available: bool) -> None:
-        if available is self._available:
-            return
-        with self._lock:
-            self._available = available
-            self._watcher(available)
+    def _note(self, failing: Use | None) -> None:
+        if failing is not self._failing:
+            self._failing = failing
+            self._metrics.log_trouble(failing is not None)
+            self._watcher(failing is None)
 
 
-def open_recording(config: Config) -> Recording | None:
+def open_recording(config: Config, metrics: Metrics) -> Recording | None:
     """The log of a server; None where it is switched off. Raises LogError where it cannot be written at all."""
     if config.log == LOG_OFF:
         return None
@@ -143,7 +170,7 @@ def open_recording(config: Config) -> Recording | None:
     keys = ensure_keys(place.keys)
     store = open_store(place.where)
     try:
-        return Recording(DecisionLog(store, keys, place.checkpoints), store, keys, config.log_patience)
+        return Recording(DecisionLog(store, keys, place.checkpoints), store, keys, config.log_patience, metrics)
     except BaseException:
         store.close()
         raise

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from traceback import walk_tb
+from typing import Self
 
 from engine.decide.answers import shown
 from engine.decide.cases import CaseResult, run_cases
@@ -19,6 +21,7 @@ from engine.decide.evaluate import Evaluator
 from engine.errors import PluisError
 from engine.rules.approval import Status, TrustList
 from engine.rules.load import discover, load_cases, load_texts
+from engine.serve.releases.release import LoadProblem
 from engine.serve.standing import Requirement, Standing, read_standing, read_trust_list
 
 LOG = logging.getLogger("pluis.registry")
@@ -60,14 +63,6 @@ class UnknownLanguage(NotServed):
     """The ruleset has no texts in this language; `available` are its languages."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadProblem:
-    """Why a folder is not served. `source` is the folder below the root; `message` may have many lines."""
-
-    source: str
-    message: str
-
-
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Served:
     """One version of a ruleset, ready to decide; `source` is its folder below the root.
@@ -104,6 +99,13 @@ class Served:
     def status(self, today: date) -> Status:
         """How far the version is on this day."""
         return self.standing.status(self.evaluator.checked, today)
+
+    def unmet(self, required: frozenset[Requirement], day: date) -> str:
+        """What the version lacks of what is required on a day, in words; empty when it lacks nothing."""
+        checked = self.evaluator.checked
+        ordered = [each for each in Requirement if each in required]
+        unmet = [*self.standing.unmet(checked, ordered, day)]
+        return "; ".join([*unmet, *self.standing.doubts(checked, day)]) if unmet else ""
 
     def language(self, wanted: str) -> str:
         """The language to answer in: the one asked for, or the first when none is. Raises UnknownLanguage."""
@@ -179,13 +181,25 @@ class Registry:
         self, root: Path, required: frozenset[Requirement] = frozenset(), today: Callable[[], date] = today
     ) -> None:
         """Loads everything below `root`. Raises NothingServed when nothing of it can be served."""
+        self._begin(root, required, today, read(root, required, today()))
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, root: Path, required: frozenset[Requirement], today: Callable[[], date]) -> Self:
+        """A registry that begins with a snapshot which was read below `root`. Raises NothingServed when it is empty."""
+        registry = cls.__new__(cls)
+        registry._begin(root, required, today, snapshot)
+        return registry
+
+    def _begin(
+        self, root: Path, required: frozenset[Requirement], today: Callable[[], date], snapshot: Snapshot
+    ) -> None:
         self.root = root
         self.required = required
         self.today = today
         self._reloading = threading.Lock()
-        self._current = read(root, required, today())
-        if not self._current.versions:
-            raise NothingServed(root, self._current.problems)
+        self._current = snapshot
+        if not snapshot.versions:
+            raise NothingServed(root, snapshot.problems)
 
     def current(self) -> Snapshot:
         """The snapshot to answer one call from: take it once, and ask it everything."""
@@ -198,71 +212,103 @@ class Registry:
             problems = fresh.problems
             if not fresh.versions and not problems:
                 problems = (LoadProblem(".", "there is no ruleset left"),)
-            retired = fresh
             if problems:
                 LOG.error("the rulesets were not reloaded, those before stay: %d problems", len(problems))
+                _retire(fresh)
             else:
-                retired, self._current = self._current, fresh
-            # A call in flight may still hold the retired snapshot: its engine loads itself again when it is asked.
-            for served in retired:
-                served.evaluator.rete.close()
+                self._swap(fresh)
             return problems
+
+    def swap(self, fresh: Snapshot) -> None:
+        """Answers from this snapshot from now on. Raises NothingServed when it is empty: then the old one stays."""
+        if not fresh.versions:
+            raise NothingServed(self.root, fresh.problems)
+        with self._reloading:
+            self._swap(fresh)
+
+    def _swap(self, fresh: Snapshot) -> None:
+        retired, self._current = self._current, fresh
+        _retire(retired)
+
+
+def _retire(snapshot: Snapshot) -> None:
+    """Frees the engine's memory. A call in flight may still hold the snapshot: its engine then loads itself again."""
+    for served in snapshot:
+        served.evaluator.rete.close()
 
 
 def read(root: Path, required: frozenset[Requirement], day: date) -> Snapshot:
     """Every version below `root` that can be served on a day, and why the others cannot."""
-    found: dict[str, list[Served]] = {}
-    problems: list[LoadProblem] = []
     trust, unreadable = read_trust_list(root)
     for doubt in unreadable:
         LOG.error("no key is trusted: %s", doubt)
+    found = []
     for folder in discover(root):
-        source = folder.relative_to(root).as_posix()
-        loaded = _serve(folder, source, trust)
-        if isinstance(loaded, Served):
-            loaded = _admit(loaded, required, day)
-        if isinstance(loaded, Served) and any(each.version == loaded.version for each in found.get(loaded.id, ())):
-            loaded = LoadProblem(source, f"`{loaded.id}` {loaded.version} stands in another folder too")
-        if isinstance(loaded, LoadProblem):
-            LOG.error("%s is not served: %s", source, loaded.message)
-            problems.append(loaded)
-        else:
-            found.setdefault(loaded.id, []).append(loaded)
-    for versions in found.values():
-        versions.sort(key=lambda served: precedence(served.version), reverse=True)
-    return Snapshot({ruleset: tuple(versions) for ruleset, versions in sorted(found.items())}, tuple(problems))
+        loaded = check_folder(root, folder, trust, required, day)
+        if isinstance(loaded, Served):  # what was signed or certified and does not count
+            for doubt in loaded.standing.doubts(loaded.evaluator.checked, day):
+                LOG.warning("%s: %s", loaded.source, doubt)
+        found.append(loaded)
+    snapshot = gather(found)
+    for problem in snapshot.problems:
+        LOG.error("%s is not served: %s", problem.source, problem.message)
+    return snapshot
 
 
-def _serve(folder: Path, source: str, trust: TrustList) -> Served | LoadProblem:
+def check_folder(
+    root: Path, folder: Path, trust: TrustList, required: frozenset[Requirement], day: date
+) -> Served | LoadProblem:
+    """The version in a folder, if it passes its own cases and has what is required; never raises."""
+    source = folder.relative_to(root).as_posix()
     try:
-        checked, texts = load_texts(folder)
-        cases = load_cases(folder, checked)
-        if not cases:  # nothing would have been checked, and silence is not a pass
-            return LoadProblem(source, "it has no cases, and only a ruleset that passes its own cases is served")
-        evaluator = Evaluator(checked)
-        failed = [result for result in run_cases(evaluator, cases) if not result.passed]
+        served = load_version(root, folder, trust)
+        try:
+            wrong = _failed(served, folder) or served.unmet(required, day)
+        except BaseException:
+            served.evaluator.rete.close()
+            raise
     except PluisError as error:
         return LoadProblem(source, str(error))
     except Exception as error:  # whatever one folder does, the others are served
-        LOG.exception("%s could not be loaded", source)
-        return LoadProblem(source, f"an error of the program: {type(error).__name__}")
-    if failed:
-        evaluator.rete.close()
-        return LoadProblem(source, _told(failed))
-    return Served(evaluator, source, read_standing(folder, trust), texts)
-
-
-def _admit(served: Served, required: frozenset[Requirement], day: date) -> Served | LoadProblem:
-    """The version, if it has what is required. Says what was signed or certified and does not count."""
-    checked = served.evaluator.checked
-    for doubt in served.standing.doubts(checked, day):
-        LOG.warning("%s: %s", served.source, doubt)
-    ordered = [each for each in Requirement if each in required]
-    unmet = [*served.standing.unmet(checked, ordered, day)]
-    if not unmet:
+        *_, (place, line) = walk_tb(error.__traceback__)
+        at = f"{Path(place.f_code.co_filename).name}:{line}"
+        return LoadProblem(source, f"an error of the program: {type(error).__name__} ({at})")
+    if not wrong:
         return served
     served.evaluator.rete.close()
-    return LoadProblem(served.source, "; ".join([*unmet, *served.standing.doubts(checked, day)]))
+    return LoadProblem(source, wrong)
+
+
+def load_version(root: Path, folder: Path, trust: TrustList) -> Served:
+    """The version in a folder, ready to decide; its cases are not run. Raises RulesetError or EngineError."""
+    checked, texts = load_texts(folder)
+    return Served(Evaluator(checked), folder.relative_to(root).as_posix(), read_standing(folder, trust), texts)
+
+
+def gather(found: Iterable[Served | LoadProblem]) -> Snapshot:
+    """A snapshot of what was found; of one version in two folders the first."""
+    versions: dict[str, list[Served]] = {}
+    problems: list[LoadProblem] = []
+    for each in found:
+        if isinstance(each, LoadProblem):
+            problems.append(each)
+        elif any(each.version == other.version for other in versions.get(each.id, ())):
+            each.evaluator.rete.close()
+            problems.append(LoadProblem(each.source, f"`{each.id}` {each.version} stands in another folder too"))
+        else:
+            versions.setdefault(each.id, []).append(each)
+    for served in versions.values():
+        served.sort(key=lambda each: precedence(each.version), reverse=True)
+    return Snapshot({ruleset: tuple(served) for ruleset, served in sorted(versions.items())}, tuple(problems))
+
+
+def _failed(served: Served, folder: Path) -> str:
+    """Which of its own cases a version fails, in words; empty when it passes them all. Raises PluisError."""
+    cases = load_cases(folder, served.evaluator.checked)
+    if not cases:  # nothing would have been checked, and silence is not a pass
+        return "it has no cases, and only a ruleset that passes its own cases is served"
+    failed = [result for result in run_cases(served.evaluator, cases) if not result.passed]
+    return _told(failed) if failed else ""
 
 
 def _told(failed: list[CaseResult]) -> str:

@@ -9,22 +9,26 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
-import grpc
-
 from engine.errors import Violation
 from engine.pb.v1 import triage_pb2 as pb
 from engine.pb.v1 import triage_pb2_grpc
 from engine.serve.answering import Answering, whole_milliseconds
+from engine.serve.calls import ENDLESS, Call
 from engine.serve.config import Config
 from engine.serve.convert import acceptable_request_id
 from engine.serve.describe import describe_questionnaire, describe_ruleset, describe_summary
 from engine.serve.errors import InvalidRequest, LogOff, TooManyStreams, status_of
-from engine.serve.interceptors import caller_of, check_wanted, log_failure, new_request_id
+from engine.serve.interceptors import new_request_id
 from engine.serve.lookup import get_decision, list_decisions, record_feedback
+from engine.serve.observing import log_failure
 from engine.serve.recording import Recording
 from engine.serve.registry import Registry, Served, Snapshot
+from engine.serve.shadow.feeding import Shadow
+from engine.serve.telemetry.metrics import Metrics
 
 PAGE, LARGEST_PAGE = 50, 100
+AGAIN_AFTER = 1.0
+"""Seconds. Streams end when their callers want; nobody knows when."""
 Clock = Callable[[], datetime]
 
 
@@ -48,54 +52,62 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
         clock: Clock = now,
         new_id: Callable[[], str] = new_decision_id,
         recording: Recording | None = None,
+        metrics: Metrics | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
-        """Without a recording nothing is recorded."""
+        """Without a recording nothing is recorded; without metrics what is counted is told to nobody."""
         self._config = config
         self._registry = registry
         self._clock = clock
         self._recording = recording
         self._streams = threading.BoundedSemaphore(config.max_streams)
-        self._answering = Answering(config, clock, new_id, new_request_id, recording)
+        self._metrics = metrics or Metrics()
+        self._answering = Answering(config, clock, new_id, new_request_id, recording, self._metrics, shadow)
         for served in registry.current():
-            self._answering.prepare(served)
+            self.prepare(served)
+
+    def prepare(self, served: Served) -> None:
+        """Makes everything that the first response of a ruleset would have to wait for."""
+        self._answering.prepare(served)
 
     @property
     def disagreements(self) -> int:
         """How often the two evaluators disagreed, so that there was no decision."""
         return self._answering.disagreements
 
-    def answer(self, request: pb.EvaluateRequest, caller: str = "") -> pb.EvaluateResponse:
+    def answer(
+        self, request: pb.EvaluateRequest, caller: str = "", waits: Callable[[], float] = lambda: ENDLESS
+    ) -> pb.EvaluateResponse:
         """What Evaluate answers, for callers in this process. Raises what `errors.py` has a status for."""
-        (answered,) = self._answering.answer([request], self._registry.current(), caller)
+        (answered,) = self._answering.answer([request], self._registry.current(), caller, waits)
         if isinstance(answered, Exception):
             raise answered
         return answered
 
-    def Evaluate(self, request: pb.EvaluateRequest, context: grpc.ServicerContext) -> pb.EvaluateResponse:
-        return self.answer(request, caller_of(context))
+    def Evaluate(self, request: pb.EvaluateRequest, call: Call) -> pb.EvaluateResponse:
+        return self.answer(request, call.caller.name, call.remaining)
 
-    def EvaluateBatch(
-        self, request: pb.EvaluateBatchRequest, context: grpc.ServicerContext
-    ) -> pb.EvaluateBatchResponse:
+    def EvaluateBatch(self, request: pb.EvaluateBatchRequest, call: Call) -> pb.EvaluateBatchResponse:
         number, most = len(request.requests), self._config.max_batch
         if number > most:
             message = f"a batch has {number} requests, at most {most} are taken"
             raise InvalidRequest([Violation("requests", "too-many", message)])
-        return pb.EvaluateBatchResponse(results=self._results(request.requests, self._registry.current(), context))
+        return pb.EvaluateBatchResponse(results=self._results(request.requests, self._registry.current(), call))
 
     def EvaluateStream(
-        self, request_iterator: Iterator[pb.EvaluateStreamRequest], context: grpc.ServicerContext
+        self, request_iterator: Iterator[pb.EvaluateStreamRequest], call: Call
     ) -> Iterator[pb.EvaluateStreamResponse]:
         if not self._streams.acquire(blocking=False):
-            raise TooManyStreams(f"{self._config.max_streams} streams are open, and no more are taken: try again later")
+            message = f"{self._config.max_streams} streams are open, and no more are taken: try again later"
+            raise TooManyStreams(message, AGAIN_AFTER)
         try:
             for each in request_iterator:
-                (result,) = self._results([each.request], self._registry.current(), context)
+                (result,) = self._results([each.request], self._registry.current(), call)
                 yield pb.EvaluateStreamResponse(result=result)
         finally:
             self._streams.release()
 
-    def ListRulesets(self, request: pb.ListRulesetsRequest, context: grpc.ServicerContext) -> pb.ListRulesetsResponse:
+    def ListRulesets(self, request: pb.ListRulesetsRequest, call: Call) -> pb.ListRulesetsResponse:
         if request.page_size < 0:
             raise InvalidRequest([Violation("page_size", "out-of-range", f"a page has 1 to {LARGEST_PAGE} rulesets")])
         size = min(request.page_size or PAGE, LARGEST_PAGE)
@@ -111,45 +123,39 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
             response.next_page_token = _page_token(page[-1])
         return response
 
-    def GetRuleset(self, request: pb.GetRulesetRequest, context: grpc.ServicerContext) -> pb.GetRulesetResponse:
+    def GetRuleset(self, request: pb.GetRulesetRequest, call: Call) -> pb.GetRulesetResponse:
         snapshot, today = self._registry.current(), self._today()
         served = snapshot.find(request.ruleset, request.ruleset_version, today)
         language = served.language(request.language)
         summary = describe_summary(snapshot, served, language, today)
         return describe_ruleset(served.evaluator.checked, language, summary)
 
-    def GetQuestionnaire(
-        self, request: pb.GetQuestionnaireRequest, context: grpc.ServicerContext
-    ) -> pb.GetQuestionnaireResponse:
+    def GetQuestionnaire(self, request: pb.GetQuestionnaireRequest, call: Call) -> pb.GetQuestionnaireResponse:
         served = self._registry.current().find(request.ruleset, request.ruleset_version, self._today())
         return describe_questionnaire(served, served.language(request.language))
 
-    def GetDecision(self, request: pb.GetDecisionRequest, context: grpc.ServicerContext) -> pb.GetDecisionResponse:
+    def GetDecision(self, request: pb.GetDecisionRequest, call: Call) -> pb.GetDecisionResponse:
         return get_decision(self._log(), request.decision_id)
 
-    def ListDecisions(
-        self, request: pb.ListDecisionsRequest, context: grpc.ServicerContext
-    ) -> pb.ListDecisionsResponse:
-        return list_decisions(self._log(), request, caller_of(context))
+    def ListDecisions(self, request: pb.ListDecisionsRequest, call: Call) -> pb.ListDecisionsResponse:
+        return list_decisions(self._log(), request, call.caller.name)
 
-    def RecordFeedback(
-        self, request: pb.RecordFeedbackRequest, context: grpc.ServicerContext
-    ) -> pb.RecordFeedbackResponse:
-        return record_feedback(self._log(), request, whole_milliseconds(self._clock()), caller_of(context))
+    def RecordFeedback(self, request: pb.RecordFeedbackRequest, call: Call) -> pb.RecordFeedbackResponse:
+        return record_feedback(self._log(), request, whole_milliseconds(self._clock()), call, self._metrics)
 
     def _results(
-        self, requests: Iterable[pb.EvaluateRequest], snapshot: Snapshot, context: grpc.ServicerContext
+        self, requests: Iterable[pb.EvaluateRequest], snapshot: Snapshot, call: Call
     ) -> list[pb.EvaluateResult]:
         """What came of each patient of many: a failure is a status in its place, and stops no other."""
         ids: list[str] = []
 
         def wanted() -> Iterator[pb.EvaluateRequest]:
             for request in requests:
-                check_wanted(context)
+                call.check_wanted()
                 ids.append(_own_request_id(request))
                 yield request
 
-        answered = self._answering.answer(wanted(), snapshot, caller_of(context))
+        answered = self._answering.answer(wanted(), snapshot, call.caller.name, call.remaining)
         return [_result(each, request_id) for each, request_id in zip(answered, ids, strict=True)]
 
     def _log(self) -> Recording:

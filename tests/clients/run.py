@@ -84,7 +84,8 @@ def serving(folder: Path) -> Iterator[str]:
     text = folder / "rulesets" / "small" / "ruleset.yaml"
     text.write_text(re.sub(r", until: [\d-]+", "", text.read_text("utf-8")), "utf-8")  # this server has today's date
     log = folder / "serve.log"
-    command = [*PLUIS, "serve", "--port", "0", "--rulesets", str(folder / "rulesets"), "--log", str(folder / "log")]
+    command = [*PLUIS, "serve", "--port", "0", "--reflection", "--rulesets", str(folder / "rulesets")]
+    command += ["--log", str(folder / "log"), "--state", str(folder / "state")]
     # A log that is a file never fills up, as a pipe that nobody reads would.
     with log.open("wb") as stream, subprocess.Popen(command, cwd=ROOT, stderr=stream) as process:
         try:

@@ -35,7 +35,7 @@ Key = tuple[str, str]
 
 @pytest.fixture(scope="module")
 def service() -> TriageService:
-    return TriageService(Config(RULESETS), Registry(RULESETS))
+    return TriageService(Config(rulesets=RULESETS), Registry(RULESETS))
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def main() -> int:
 @contextmanager
 def serving(log: Path) -> Iterator[str]:
     """A server in a process of its own, ready to answer, that records in a folder; gives its address."""
-    command = [*PLUIS, "serve", "--port", "0", "--log", str(log)]
+    command = [*PLUIS, "serve", "--port", "0", "--log", str(log), "--state", str(log.with_name("state"))]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr

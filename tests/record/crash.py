@@ -2,6 +2,9 @@
 
     python -m tests.record.crash --kills 50
 
+The short form of `tests.faults.kill`, without a server: a second for a kill, and so many checkpoints that kills come
+between them and their entries.
+
 One log goes through all of it. In each round a child opens it and records from several threads; each thread writes the
 receipt to a file of its own, durably, before its next call. The parent kills the child (SIGKILL) at a random moment,
 opens the log, looks for every receipt that was ever written, and verifies. Then it asks for the next request of each

@@ -57,6 +57,13 @@ class Shelf(Store):
         assert self.folder is None or wanted <= set(self.held)
         return {_request(each): each for each in self.all() if _request(each) in wanted}
 
+    def requests_elsewhere(self, writer: str, requests: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
+        return (
+            {}
+            if self.folder is None
+            else {request: entry for request, entry in self.requests(requests).items() if entry.writer != writer}
+        )
+
     def decision(self, decision_id: str) -> Entry | None:
         return next((each for each in self.all() if said(each)["decision_id"] == decision_id), None)
 
@@ -98,10 +105,10 @@ class ShelfClaim(Claim):
         self.owned |= {row.id for row in batch.keys}
         self.shelf.contents.update(batch.rulesets)
 
-    def key(self, subject: str) -> WrappedKey | None:
+    def keys(self, subjects: Iterable[str]) -> dict[str, WrappedKey]:
         self.own()
         rows = (self.shelf.rows.get(id) for id in self.owned)
-        return next((row for row in rows if row is not None and row.subject == subject), None)
+        return {row.subject: row for row in rows if row is not None and row.subject in set(subjects)}
 
     def close(self) -> None:
         self.shelf.taken.discard(self.writer)

@@ -1,4 +1,4 @@
-"""A process that records is killed, a few times here and fifty times in `make faults`; and full disks."""
+"""A process that records is killed, without a server around it, for which see tests/faults; and full disks."""
 
 from __future__ import annotations
 

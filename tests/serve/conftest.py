@@ -56,7 +56,7 @@ def running(root: Path, **settings: Any) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Running]:
-    with running(SMALL) as started:
+    with running(SMALL, reflection=True) as started:
         yield started
 
 

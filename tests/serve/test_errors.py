@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import grpc
@@ -11,6 +10,7 @@ import pytest
 from google.rpc import error_details_pb2
 
 from engine.errors import AnswersError, EngineFault, EvaluatorsDisagree, PluisError, Violation
+from engine.serve.calls import ANYBODY, Call
 from engine.serve.errors import (
     CONTRADICTION,
     LARGEST,
@@ -22,7 +22,6 @@ from engine.serve.errors import (
     row_of,
     status_of,
 )
-from engine.serve.interceptors import check_wanted
 from engine.serve.registry import NotEffective, UnknownLanguage, UnknownRuleset, UnknownVersion
 
 
@@ -87,7 +86,6 @@ class Waiting:
     ("context", "error"), [(Waiting(0.0, True), DeadlineExceeded), (Waiting(1.0, False), CallCancelled)]
 )
 def test_work_for_nobody_is_not_done(context: Waiting, error: type[Exception]) -> None:
-    wanted: Callable[..., None] = check_wanted
     with pytest.raises(error):
-        wanted(context)
-    wanted(Waiting(1.0, True))
+        Call(ANYBODY, "1", context).check_wanted()
+    Call(ANYBODY, "1", Waiting(1.0, True)).check_wanted()

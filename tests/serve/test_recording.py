@@ -361,8 +361,32 @@ def test_nothing_is_answered_while_the_log_fails_and_recovery_needs_no_hand(
         (streamed,) = recorded.stub.EvaluateStream(iter([pb.EvaluateStreamRequest(request=asked)]))
         assert reason(streamed.result.status) == ("UNAVAILABLE", "LOG_UNAVAILABLE")
         assert health_of_log(recorded) == NOT_SERVING
+        recorded.client.decisions(pb.ListDecisionsRequest())
+        assert health_of_log(recorded) == NOT_SERVING  # that it can be read does not mean that it can be written
     assert recorded.stub.Evaluate(asked).receipt.sequence == 1
     assert health_of_log(recorded) == SERVING
+
+
+def test_health_tells_a_log_that_cannot_be_read_until_it_can_be_read_or_written(
+    recorded: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = recorded.client.evaluate(NUMB, ruleset="small")
+    recorder: Any = recorded.server.recording
+
+    def fail(*_: object) -> None:
+        raise LogUnavailable("the log cannot be read")
+
+    for succeed in (
+        lambda: recorded.client.decision(made.decision_id),
+        lambda: recorded.client.evaluate(NUMB, ruleset="small"),
+    ):
+        with monkeypatch.context() as broken:
+            broken.setattr(recorder._store, "decision", fail)
+            with pytest.raises(TriageError, match="LOG_UNAVAILABLE"):
+                recorded.client.decision(made.decision_id)
+            assert health_of_log(recorded) == NOT_SERVING
+        succeed()
+        assert health_of_log(recorded) == SERVING
 
 
 def test_a_log_that_is_off_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -53,8 +53,8 @@ def test_reflection_lists_the_services(small: Running) -> None:
     ]
 
 
-def test_reflection_can_be_off() -> None:
-    with running(SMALL, reflection=False) as started:
+def test_reflection_is_off_unless_it_is_allowed() -> None:
+    with running(SMALL) as started:
         stub: Any = reflection_pb2_grpc.ServerReflectionStub(started.channel)
         with pytest.raises(grpc.RpcError) as caught:
             list(stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")])))

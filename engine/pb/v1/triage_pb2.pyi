@@ -635,7 +635,7 @@ class GetDecisionResponse(_message.Message):
     def __init__(self, record: _Optional[_Union[DecisionRecord, _Mapping]] = ..., content: _Optional[_Union[ContentState, str]] = ..., answers: _Optional[_Mapping[str, Answer]] = ..., outcome_json: _Optional[str] = ..., subject_reference: _Optional[str] = ..., feedback: _Optional[_Iterable[_Union[Feedback, _Mapping]]] = ...) -> None: ...
 
 class ListDecisionsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "start_time", "end_time", "ruleset", "ruleset_version", "request_id", "subject_reference")
+    __slots__ = ("page_size", "page_token", "start_time", "end_time", "ruleset", "ruleset_version", "request_id", "subject_reference", "caller")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -644,6 +644,7 @@ class ListDecisionsRequest(_message.Message):
     RULESET_VERSION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     start_time: _timestamp_pb2.Timestamp
@@ -652,7 +653,8 @@ class ListDecisionsRequest(_message.Message):
     ruleset_version: str
     request_id: str
     subject_reference: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ruleset: _Optional[str] = ..., ruleset_version: _Optional[str] = ..., request_id: _Optional[str] = ..., subject_reference: _Optional[str] = ...) -> None: ...
+    caller: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ruleset: _Optional[str] = ..., ruleset_version: _Optional[str] = ..., request_id: _Optional[str] = ..., subject_reference: _Optional[str] = ..., caller: _Optional[str] = ...) -> None: ...
 
 class ListDecisionsResponse(_message.Message):
     __slots__ = ("decisions", "next_page_token")
@@ -878,3 +880,75 @@ class GetQuestionnaireResponse(_message.Message):
     no_text: str
     unknown_text: str
     def __init__(self, ruleset: _Optional[_Union[RulesetReference, _Mapping]] = ..., language: _Optional[str] = ..., title: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[QuestionGroup, _Mapping]]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ..., yes_text: _Optional[str] = ..., no_text: _Optional[str] = ..., unknown_text: _Optional[str] = ...) -> None: ...
+
+class Release(_message.Message):
+    __slots__ = ("id", "create_time", "rulesets")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RULESETS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    create_time: _timestamp_pb2.Timestamp
+    rulesets: _containers.RepeatedCompositeFieldContainer[RulesetReference]
+    def __init__(self, id: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rulesets: _Optional[_Iterable[_Union[RulesetReference, _Mapping]]] = ...) -> None: ...
+
+class RulesetProblem(_message.Message):
+    __slots__ = ("source", "message")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    message: str
+    def __init__(self, source: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Worker(_message.Message):
+    __slots__ = ("number", "release_id", "start_time", "restarts")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    release_id: str
+    start_time: _timestamp_pb2.Timestamp
+    restarts: int
+    def __init__(self, number: _Optional[int] = ..., release_id: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., restarts: _Optional[int] = ...) -> None: ...
+
+class GetServerStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerStatusResponse(_message.Message):
+    __slots__ = ("engine_version", "release", "earlier_release_ids", "problems", "workers")
+    ENGINE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_RELEASE_IDS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    engine_version: str
+    release: Release
+    earlier_release_ids: _containers.RepeatedScalarFieldContainer[str]
+    problems: _containers.RepeatedCompositeFieldContainer[RulesetProblem]
+    workers: _containers.RepeatedCompositeFieldContainer[Worker]
+    def __init__(self, engine_version: _Optional[str] = ..., release: _Optional[_Union[Release, _Mapping]] = ..., earlier_release_ids: _Optional[_Iterable[str]] = ..., problems: _Optional[_Iterable[_Union[RulesetProblem, _Mapping]]] = ..., workers: _Optional[_Iterable[_Union[Worker, _Mapping]]] = ...) -> None: ...
+
+class ReloadRulesetsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ReloadRulesetsResponse(_message.Message):
+    __slots__ = ("release", "problems")
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    release: Release
+    problems: _containers.RepeatedCompositeFieldContainer[RulesetProblem]
+    def __init__(self, release: _Optional[_Union[Release, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[RulesetProblem, _Mapping]]] = ...) -> None: ...
+
+class RollbackRulesetsRequest(_message.Message):
+    __slots__ = ("release_id",)
+    RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
+    release_id: str
+    def __init__(self, release_id: _Optional[str] = ...) -> None: ...
+
+class RollbackRulesetsResponse(_message.Message):
+    __slots__ = ("release",)
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    release: Release
+    def __init__(self, release: _Optional[_Union[Release, _Mapping]] = ...) -> None: ...

@@ -451,3 +451,167 @@ class TriageService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class AdminServiceStub:
+    """For those who run the service: which rulesets are active, and how its processes do. Callers need the right `admin`.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetServerStatus = channel.unary_unary(
+                '/triage.v1.AdminService/GetServerStatus',
+                request_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetServerStatusRequest.SerializeToString,
+                response_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetServerStatusResponse.FromString,
+                _registered_method=True)
+        self.ReloadRulesets = channel.unary_unary(
+                '/triage.v1.AdminService/ReloadRulesets',
+                request_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.ReloadRulesetsRequest.SerializeToString,
+                response_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.ReloadRulesetsResponse.FromString,
+                _registered_method=True)
+        self.RollbackRulesets = channel.unary_unary(
+                '/triage.v1.AdminService/RollbackRulesets',
+                request_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.RollbackRulesetsRequest.SerializeToString,
+                response_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.RollbackRulesetsResponse.FromString,
+                _registered_method=True)
+
+
+class AdminServiceServicer:
+    """For those who run the service: which rulesets are active, and how its processes do. Callers need the right `admin`.
+    """
+
+    def GetServerStatus(self, request, context):
+        """Tells what is active, and how every worker is doing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReloadRulesets(self, request, context):
+        """Reads the folder of rulesets again. What does not pass every check changes nothing, and the problems are told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollbackRulesets(self, request, context):
+        """Activates an earlier release, and keeps it until the folder changes or somebody asks for a reload.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AdminServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetServerStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServerStatus,
+                    request_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetServerStatusRequest.FromString,
+                    response_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.GetServerStatusResponse.SerializeToString,
+            ),
+            'ReloadRulesets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReloadRulesets,
+                    request_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.ReloadRulesetsRequest.FromString,
+                    response_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.ReloadRulesetsResponse.SerializeToString,
+            ),
+            'RollbackRulesets': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackRulesets,
+                    request_deserializer=engine_dot_pb_dot_v1_dot_triage__pb2.RollbackRulesetsRequest.FromString,
+                    response_serializer=engine_dot_pb_dot_v1_dot_triage__pb2.RollbackRulesetsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'triage.v1.AdminService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('triage.v1.AdminService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AdminService:
+    """For those who run the service: which rulesets are active, and how its processes do. Callers need the right `admin`.
+    """
+
+    @staticmethod
+    def GetServerStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/triage.v1.AdminService/GetServerStatus',
+            engine_dot_pb_dot_v1_dot_triage__pb2.GetServerStatusRequest.SerializeToString,
+            engine_dot_pb_dot_v1_dot_triage__pb2.GetServerStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReloadRulesets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/triage.v1.AdminService/ReloadRulesets',
+            engine_dot_pb_dot_v1_dot_triage__pb2.ReloadRulesetsRequest.SerializeToString,
+            engine_dot_pb_dot_v1_dot_triage__pb2.ReloadRulesetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackRulesets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/triage.v1.AdminService/RollbackRulesets',
+            engine_dot_pb_dot_v1_dot_triage__pb2.RollbackRulesetsRequest.SerializeToString,
+            engine_dot_pb_dot_v1_dot_triage__pb2.RollbackRulesetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
