@@ -62,7 +62,8 @@ DOORS = {
     "pyarrow": ("record/exporting.py",),
     "opentelemetry": ("serve/telemetry/otlp.py",),
     "prometheus_client": ("serve/telemetry/metrics.py",),
-    "sqlalchemy": (  # psycopg comes with the URL of a PostgreSQL database, and is imported by nobody
+    "psycopg": ("record/postgres.py",),
+    "sqlalchemy": (
         "record/databases.py",
         "record/postgres.py",
         "record/queries.py",
@@ -143,7 +144,6 @@ SHORT = {
     "engine/serve/access/files.py": "has a file changed? for keys and for certificates",
     "engine/serve/access/rights.py": "one table",
     "engine/serve/descriptors.py": "one gap of generated code, closed",
-    "engine/serve/shadow/process.py": "what runs in a shadow's process, and nowhere else",
     "engine/prove/verdict.py": "the three verdicts, without the solver",
     "engine/serve/releases/loading.py": "the part of its room that needs the engine",
     "engine/serve/releases/watching.py": "one question, put every few seconds",

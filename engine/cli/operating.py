@@ -22,7 +22,10 @@ OUR_STATE = Path("pluis-state")
 
 @releases.command("list")
 def list_(state: State = OUR_STATE) -> None:
-    """List the releases that are kept, the latest first; `*` is the active one, `<` those that can be gone back to."""
+    """List the releases that are kept, the latest first.
+
+    `*` stands before the active one, `<` before those that can be gone back to.
+    """
     store = _store(state)
     active = store.active()
     for each in store.releases():
@@ -33,7 +36,10 @@ def list_(state: State = OUR_STATE) -> None:
 
 @releases.command()
 def status(state: State = OUR_STATE) -> None:
-    """Tell which release is active, what it leaves out, what `rollback` goes back to, and what is held back."""
+    """Tell what is active, left out and held back.
+
+    Also what `rollback` goes back to.
+    """
     store = _store(state)
     serving, previous, active = store.serving(), store.previous(), store.active()
     if serving is None:
@@ -56,7 +62,10 @@ def rollback(
     ] = "",
     state: State = OUR_STATE,
 ) -> None:
-    """Go back to an earlier release. A server that runs takes it up by itself, one that is down when it starts."""
+    """Go back to an earlier release.
+
+    A server that runs takes it up by itself, one that is down when it starts.
+    """
     store = _store(state)
     before = store.active().active
     to = store.rollback(release)

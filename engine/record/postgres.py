@@ -103,7 +103,7 @@ class PostgresServer:
             self._url,
             poolclass=pool,
             pool_pre_ping=True,
-            # Values are numbered as the server numbers them: the driver need not look for their places in every statement.
+            # As the server numbers them: the driver need not look for their places in every statement.
             paramstyle="numeric_dollar",
             connect_args={**said, "cursor_factory": RawCursor},
             hide_parameters=True,

@@ -47,7 +47,7 @@ class Server:
         config = self._config = parts.config
         self._registry = registry
         self._parts = parts
-        self.recording, self.admission = parts.recording, parts.admission
+        self.recording, self.admission, self.metrics = parts.recording, parts.admission, parts.metrics
         self.service = parts.service
         self._grpc = grpc.server(
             parts.admission,

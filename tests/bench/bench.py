@@ -1,4 +1,4 @@
-"""How fast is a decision, in process and over gRPC? Ratios with their spread; `make bench` prints them.
+"""How fast is a decision, in process, over gRPC and with the log? Ratios with their spread; `make bench` prints them.
 
 Machines and moments differ, so nothing is asserted in seconds: what is compared runs in interleaved rounds of one run,
 and the ratio is taken within each round. Patients are seeded: *complete* (every question answered), *partial* (some not
@@ -8,83 +8,39 @@ asked yet) and *empty* (nothing asked yet).
 from __future__ import annotations
 
 import argparse
-import random
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from decimal import Decimal
-from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 import grpc
 from rich.console import Console
 from rich.table import Table
 
-from engine.decide.answers import Given, plain_number
 from engine.decide.canonical import decision_digest
 from engine.decide.compile import Network
 from engine.decide.direct import DirectSession
 from engine.decide.evaluate import Evaluator
 from engine.decide.literals import Feed
 from engine.decide.targets import Match
-from engine.errors import AnswersError
 from engine.pb.v1 import triage_pb2 as pb
 from engine.rules.load import load
-from engine.rules.model import CheckedRuleset, QuestionType
+from engine.rules.model import CheckedRuleset
 from engine.serve.config import LOG_OFF, Config
 from engine.serve.convert import read_answers
 from engine.serve.registry import Registry
 from engine.serve.server import build_server
-from tests.clinical.patients import partial, patient
+from tests.bench.asked import EVALUATE, NAME, PATIENCE, RULESETS, of, patients, serving
+from tests.bench.log import with_log
 
-RULESETS = Path(__file__).parents[2] / "rulesets"
-NAME = "low_back_pain"
-SEED = 20261122
 KINDS = ("complete", "partial", "empty")
-EVALUATE, ECHO = "/triage.v1.TriageService/Evaluate", "/echo/"
-PATIENCE = 30.0
-"""Seconds after which a call has failed."""
+ECHO = "/echo/"
 LIMITS = Config(rulesets=RULESETS)
 INSIDE = ("direct", "literals", "rete certain", "rete possible")
 STAGES = ("decode", "read", *INSIDE, "decide", "explain", "digest")
-
-
-# ---- patients ----
-
-
-def patients(evaluator: Evaluator, kind: str, number: int) -> list[bytes]:
-    """Requests of one kind, as they come over the wire; patients who contradict themselves are left out."""
-    rng = random.Random(f"{SEED} {kind}")
-    made: list[bytes] = []
-    while len(made) < number:
-        answers = {"complete": patient, "partial": partial, "empty": lambda rng: {}}[kind](rng)
-        try:
-            evaluator.read(answers)
-        except AnswersError:
-            continue
-        request = pb.EvaluateRequest(ruleset=NAME, answers={name: message(each) for name, each in answers.items()})
-        made.append(request.SerializeToString())
-    return made
-
-
-def message(answer: Given) -> pb.Answer:
-    match answer.kind, answer.value:
-        case None, _:
-            return pb.Answer(unknown=pb.Unknown())
-        case QuestionType.YES_NO, value:
-            return pb.Answer(yes_no=pb.YES_NO_YES if value == "yes" else pb.YES_NO_NO)
-        case _, int() as value:
-            return pb.Answer(integer=value)
-        case _, Decimal() as value:
-            return pb.Answer(decimal=plain_number(value))
-        case _, tuple() as value:
-            return pb.Answer(several=pb.Options(options=value))
-        case _, value:
-            return pb.Answer(choice=str(value))
 
 
 # ---- in process: where the time goes ----
@@ -179,12 +135,6 @@ def staged(checked: CheckedRuleset, requests: list[bytes]) -> dict[str, float]:
     return {stage: clock.times.get(stage, clock.times["all"] - inner) for stage in STAGES}
 
 
-def of(ratios: list[float]) -> str:
-    """The median, with the quartiles."""
-    low, middle, high = quantiles(ratios, n=4)
-    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
-
-
 # ---- over gRPC: what the decision adds to a call ----
 
 
@@ -214,15 +164,9 @@ class Echo(grpc.GenericRpcHandler):
 
 
 @contextmanager
-def server(what: str) -> Iterator[grpc.Channel]:
-    command = [sys.executable, "-m", "tests.bench.bench", "--serve", what]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin and process.stdout
-        try:
-            with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
-                yield channel
-        finally:
-            process.stdin.close()
+def channel(what: str) -> Iterator[grpc.Channel]:
+    with serving("tests.bench.bench", what) as port, grpc.insecure_channel(f"127.0.0.1:{port}") as opened:
+        yield opened
 
 
 def over_grpc(requests: Mapping[str, list[bytes]], rounds: int) -> Table:
@@ -230,7 +174,7 @@ def over_grpc(requests: Mapping[str, list[bytes]], rounds: int) -> Table:
     table = Table("gRPC", *KINDS, title="Evaluate against an echo of the same sizes, one call after the other")
     ratios: dict[str, list[float]] = defaultdict(list)
     sizes: dict[str, str] = {}
-    with server("evaluate") as real, server("echo") as echo:
+    with channel("evaluate") as real, channel("echo") as echo:
         evaluate = real.unary_unary(EVALUATE)
         for kind in KINDS:
             responses = [len(evaluate(each, timeout=PATIENCE)) for each in requests[kind]]
@@ -264,6 +208,7 @@ def main() -> None:
     console.print(f"{NAME}: {options.rounds} rounds of {options.patients} patients of each kind; medians (quartiles)")
     console.print(in_process(requests, options.rounds))
     console.print(over_grpc(requests, options.rounds))
+    console.print(with_log(requests["complete"], options.rounds))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def take_away(away: Away, served: Served, postgres: Server | None, load: Load, c
             largest = max(each.stat().st_size for each in Path(served.where).rglob("*") if each.is_file())
             limit_files(served, largest + chance.randrange(ROOM))
             calls_fail(served, load)
-            limit_files(served, resource.RLIM_INFINITY)
+            limit_files(served, None)
         case Away.DATABASE:
             assert postgres
             postgres.stop()
@@ -60,11 +60,11 @@ def take_away(away: Away, served: Served, postgres: Server | None, load: Load, c
             postgres.start()
 
 
-def limit_files(served: Served, size: int) -> None:
-    """No process of the server may let a file grow beyond a size, from now on."""
+def limit_files(served: Served, size: int | None) -> None:
+    """No process of the server may let a file grow beyond a size, from now on; None: as far as it ever might."""
     for pid in (served.pid, *children(served.pid)):
         _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
 
 
 def trial(folder: Path, away: Away, rounds: int, seed: int, command: Sequence[str] = PLUIS) -> Tally:
@@ -85,6 +85,7 @@ def trial(folder: Path, away: Away, rounds: int, seed: int, command: Sequence[st
             acknowledged, failed = load.acknowledged(), load.failed()
             judge_failures(failed, LOG_AWAY)
             judge_log(served, acknowledged)
+        assert served.listened == 1, "the worker was replaced"
         look_up(served, acknowledged)
         verify(served, acknowledged, folder)
     in_flight = {each.request for each in failed}

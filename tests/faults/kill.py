@@ -119,6 +119,7 @@ def trial(folder: Path, what: What, log: str, kills: int, seed: int, command: Se
             until(served.log_health, "health says that decisions cannot be recorded")
             if number % VERIFIED_EVERY == 0 or number == kills:
                 verify(served, acknowledged, folder)
+            assert what is not What.POSTGRESQL or served.listened == WORKERS, "a worker was replaced"
             print(f"kill {number}: {len(acknowledged)} acknowledged, all found, and nothing else", flush=True)
     kept = sum(each.kept for each in acknowledged if each.request in in_flight)
     return Tally(len(acknowledged), len(failed), len(in_flight), kept)

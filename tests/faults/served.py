@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from engine.record.store import Store, open_existing
-from tests.demo.demo import LISTENING, PLUIS, wait_until_healthy
+from tests.demo.demo import PLUIS, wait_until_healthy
 from tests.faults.load import PATIENCE, ROOT
 from tests.record.server import Server, server
 
@@ -27,6 +28,8 @@ LOG_HEALTH = "pluis.DecisionLog"
 SMALL = ROOT / "tests" / "serve" / "rulesets" / "small"
 HASTY = [sys.executable, "-m", "tests.faults.hasty"]
 """The command with the planted fault."""
+LISTENING = re.compile(r" w\d+ .* on (127\.0\.0\.1:\d+)")
+"""What a worker says once it serves; its supervisor says it too, for all of them."""
 GRACE = 20.0
 """Seconds in which a server that is told to stop must be gone."""
 OURS = ("GRPC_ENABLE_FORK_SUPPORT",)
@@ -48,7 +51,8 @@ class Served:
         self._listener: threading.Thread | None = None
         self._said: deque[str] = deque(maxlen=30)
         self._workers = workers
-        self._listening = 0
+        self.listened = 0
+        """How many workers of this supervisor have said that they listen, those that are gone too."""
 
     @property
     def pid(self) -> int:
@@ -60,7 +64,7 @@ class Served:
         command = [*self._command, "--log-keys", str(self.keys)]
         environment = {name: value for name, value in os.environ.items() if name not in OURS}
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-        self.address, self._listening = "", 0
+        self.address, self.listened = "", 0
         self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
         self._listener.start()
         self.wait_for(self._workers)
@@ -78,7 +82,7 @@ class Served:
 
     def kill_worker(self, chance: random.Random) -> int:
         """Ends one worker; how many must have listened by the time that another has taken its place."""
-        before = self._listening
+        before = self.listened
         workers = [pid for pid in children(self.pid) if b"resource_tracker" not in command_line(pid)]
         assert len(workers) == self._workers, f"{len(workers)} workers, where there should be {self._workers}"
         os.kill(chance.choice(workers), signal.SIGKILL)
@@ -116,9 +120,9 @@ class Served:
         assert not self._listener.is_alive(), "the server is gone, and something of it is not"
 
     def wait_for(self, workers: int) -> None:
-        """Returns when so many workers of this supervisor have said that they listen."""
+        """Returns when so many workers have said that they listen."""
         try:
-            until(lambda: self._listening >= workers, "a worker is not there")
+            until(lambda: self.listened >= workers, "a worker is not there")
         except AssertionError as fault:
             raise AssertionError(f"{fault}:\n{self.told()}") from None
 
@@ -130,7 +134,7 @@ class Served:
                 self._said.append(line)
                 if found := LISTENING.search(line):
                     self.address = found[1]
-                    self._listening += 1
+                    self.listened += 1
 
 
 @contextmanager

@@ -101,6 +101,14 @@ def test_requests_are_those_of_their_caller(store: Store) -> None:
     assert store.requests(asked) == dict(zip(asked, entries[:2], strict=False))
 
 
+def test_requests_of_others_are_found_where_no_index_would_refuse_them(store: Store) -> None:
+    own, other = (write(store, f"w{number}", body(number)) for number in (1, 2))
+    asked = [("caller", "request-1"), ("caller", "request-2"), ("caller", "request-3")]
+    one_index = store.folder is None
+    assert store.requests_elsewhere("w1", asked) == ({} if one_index else {asked[1]: other[0]})
+    assert store.requests_elsewhere("w2", asked) == ({} if one_index else {asked[0]: own[0]})
+
+
 @pytest.mark.parametrize("odd", ["with\0nul", "é\n'\";--", "x" * 10_000])
 def test_any_text_can_be_recorded_and_found(store: Store, odd: str) -> None:
     entries = write(store, "w1", body(1, caller=odd, request_id=odd))

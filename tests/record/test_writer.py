@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from engine.record.store import Batch
 from engine.record.verify import Evidence, verify
 from engine.record.writer import DecisionLog, Pace
 from engine.rules import ed25519
+from engine.rules.canonical import canonical_json
 from tests.record.decided import FINE, STOPS, WORN, draft, texts
 from tests.record.shelf import Shelf, ShelfClaim, said
 
@@ -91,6 +92,13 @@ def test_a_decision_is_sealed_and_chained(shelf: Shelf, open_log: OpenLog, tmp_p
     assert json.loads(shelf.contents[draft(1, STOPS).ruleset.digest]) == texts()
     assert [len(batch.rulesets) for batch in shelf.batches] == [1, 0]
     assert whole(shelf, tmp_path / FILE)
+
+
+@pytest.mark.parametrize("answers", [STOPS, WORN, {}])
+def test_what_is_sealed_is_canonical(answers: Mapping[str, str | tuple[str, ...]]) -> None:
+    made = replace(draft(1, FINE), answers=answers, outcome='{"é":"\\u0001\\n"}'.encode())
+    said = {"answers": dict(answers), "outcome": made.outcome.decode(), "subject": made.subject}
+    assert made.payload() == made.payload(made.answers_json()) == canonical_json(said)
 
 
 def test_a_subject_has_one_key(shelf: Shelf, open_log: OpenLog) -> None:
@@ -276,18 +284,19 @@ def test_the_log_says_when_it_fails_and_when_it_goes_on(
 def test_a_refused_call_fails_no_other(shelf: Shelf, open_log: OpenLog) -> None:
     log = open_log()
     gate = Gate(shelf)
-    with ThreadPoolExecutor(5) as pool:
+    with ThreadPoolExecutor(6) as pool:
         first = pool.submit(log.record, draft(1, FINE))
         assert gate.waits.wait(30)
         good = pool.submit(log.record, draft(2, FINE))
         bad = [
             pool.submit(log.record_feedback, feedback("unknown")),
             pool.submit(log.record_many, [draft(3, FINE, subject=""), replace(draft(4, FINE), on_behalf_of="\ud800")]),
+            pool.submit(log.record, draft(5, FINE, subject="\ud800")),
         ]
-        while len(log._waiting) < 3:
+        while len(log._waiting) < 4:
             assert not first.done()
         after = pool.submit(log.record, draft(3, FINE, subject=OTHER_SUBJECT))
-        while len(log._waiting) < 4:
+        while len(log._waiting) < 5:
             assert not first.done()
         gate.open.set()
         for call in bad:

@@ -113,17 +113,15 @@ class FetchedKeys:
         return self._tried is None or self._clock() - self._tried >= wanted
 
     def _refresh(self, pause: float) -> None:
-        if not self._is_due(pause) or not self._lock.acquire(blocking=False):
-            return
+        with self._lock:
+            if not self._is_due(pause):
+                return
+            self._tried = self._clock()
         try:
-            if self._is_due(pause):
-                self._tried = self._clock()
-                self._keys = read_keys(self._fetch(), self._address)
+            self._keys = read_keys(self._fetch(), self._address)
         except (OSError, HTTPException, ConfigError) as error:
             told = error if isinstance(error, ConfigError) else type(error).__name__
             LOG.error("the keys at %s could not be fetched: %s", self._address, told)
-        finally:
-            self._lock.release()
 
     def _fetch(self) -> bytes:
         ends = time.monotonic() + TIMEOUT

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joserfc.errors import InvalidKeyIdError, JoseError, UnsupportedAlgorithmError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact, validate_compact
 
 from engine.serve.access.jwks import Keys, keys_of
@@ -64,18 +64,16 @@ class TokenVerifier:
 
 
 class _Registry(JWSRegistry):
-    """The algorithms of one issuer and no others; sizes are bounded by the size of a token."""
+    """Every algorithm of the library, for which are allowed is checked before; sizes are bounded by a token's."""
 
     max_header_length = max_payload_length = max_signature_length = LONGEST
 
-    def __init__(self, algorithms: Sequence[str] = ()) -> None:
-        super().__init__(algorithms=algorithms, strict_check_header=False)
-
     def get_alg(self, name: str) -> Any:
-        """As it stands there, without a list of recommended ones, and without a warning that `EdDSA` is an old name."""
-        if name not in (self.allowed or ()):
-            raise UnsupportedAlgorithmError
+        """As it stands there, without a warning that `EdDSA` has a newer name."""
         return self.algorithms[name]
+
+
+_REGISTRY = _Registry(strict_check_header=False)
 
 
 def _taken_apart(token: str) -> tuple[CompactSignature, Mapping[str, object]]:
@@ -83,7 +81,7 @@ def _taken_apart(token: str) -> tuple[CompactSignature, Mapping[str, object]]:
     if len(token) > LONGEST or not token.isascii():
         raise Unauthenticated("malformed")
     try:
-        signed = extract_compact(token.encode(), registry=_Registry())
+        signed = extract_compact(token.encode(), registry=_REGISTRY)
         claims = json.loads(signed.payload)
     except (JoseError, ValueError, TypeError, RecursionError):
         raise Unauthenticated("malformed") from None
@@ -103,7 +101,7 @@ def _check_signature(signed: CompactSignature, issuer: Issuer, keys: Keys) -> No
     if header.get("alg") not in issuer.algorithms:
         raise Unauthenticated("algorithm-not-allowed")
     try:
-        good = validate_compact(signed, keys.current(kid), registry=_Registry(issuer.algorithms))
+        good = validate_compact(signed, keys.current(kid), registry=_REGISTRY)
     except InvalidKeyIdError:
         raise Unauthenticated("key-unknown") from None
     except (JoseError, ValueError, TypeError):  # a key of another type or curve, a header that is not what it must be

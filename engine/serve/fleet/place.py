@@ -53,7 +53,6 @@ class Place:
     def take(self, start: Start) -> None:
         """Starts a worker. Raises OSError when the machine has no room for it."""
         self._began = self._heard = time.monotonic()
-        self._wait_longer()  # should it not even start
         ours, theirs = connected_pair()
         try:
             # Nothing else is inherited: an end of another worker's pipe would hide that worker's end. Its own session:
@@ -67,6 +66,7 @@ class Place:
             )
         except BaseException:
             ours.close()
+            self.lost()
             raise
         finally:
             theirs.close()
@@ -114,14 +114,16 @@ class Place:
             return None
         assert self.pipe is not None
         self.pipe.close()
-        if self.release and time.monotonic() - self._began > LIVED:
-            self._pause = FIRST_PAUSE
-        self._process, self.pipe, self.release = None, None, ""
-        self._wait_longer()
+        self.lost()
         return code
 
-    def _wait_longer(self) -> None:
-        self.due = time.monotonic() + self._pause
+    def lost(self) -> None:
+        """Its worker is gone, or could not even be started: the place is free until `due`."""
+        now = time.monotonic()
+        if self.release and now - self._began > LIVED:
+            self._pause = FIRST_PAUSE
+        self._process, self.pipe, self.release = None, None, ""
+        self.due = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
 

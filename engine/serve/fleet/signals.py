@@ -18,11 +18,11 @@ class Signals:
 
     def __init__(self, numbers: Iterable[signal.Signals]) -> None:
         self._numbers = tuple(numbers)
+
+    def __enter__(self) -> Self:
         self._ours, self._theirs = socket.socketpair()
         for each in (self._ours, self._theirs):
             each.setblocking(False)
-
-    def __enter__(self) -> Self:
         # Without a warning: a full socket means that the loop will be woken anyway.
         self._earlier_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
         self._earlier = {number: signal.signal(number, _noticed) for number in self._numbers}
@@ -34,15 +34,16 @@ class Signals:
         for number, handler in self._earlier.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._earlier_fd)
-        # A thread may still ring: the sockets are left to the collector.
+        self._ours.close()
+        self._theirs.close()
 
     def fileno(self) -> int:
         """Readable when a signal has come, or a thread rang."""
         return self._ours.fileno()
 
     def ring(self) -> None:
-        """Wakes the loop; from any thread."""
-        with suppress(BlockingIOError):
+        """Wakes the loop; from any thread, also when the block is over."""
+        with suppress(OSError):  # it is full, so that the loop wakes anyway; or there is no loop any more
             self._theirs.send(bytes([RING]))
 
     def taken(self) -> set[int]:

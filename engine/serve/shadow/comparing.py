@@ -25,7 +25,7 @@ class Compared(Enum):
     """Floor or ceiling is more urgent, and neither is less."""
     MILDER = "milder"
     """Floor or ceiling is less urgent: look at these before the candidate is served."""
-    OTHER = "other"
+    DIFFERENT = "different"
     """As urgent, by other rules, or with another call, time, programme or advice."""
     REFUSED = "refused"
     """The candidate does not take these answers."""
@@ -63,4 +63,4 @@ def compare(live: Outcome, candidate: Outcome) -> Compared:
         return Compared.MILDER
     if candidate.floor > live.floor or candidate.ceiling > live.ceiling:
         return Compared.STRICTER
-    return Compared.OTHER
+    return Compared.DIFFERENT

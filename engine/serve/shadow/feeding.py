@@ -121,21 +121,21 @@ class _Feed:
     # ---- the one thread ----
 
     def _run(self) -> None:
-        ours, theirs = socket.socketpair()
-        with ours:
-            try:
+        try:
+            ours, theirs = socket.socketpair()
+            with ours:
                 with theirs:
                     self._start(theirs)
                 with ours.makefile("rb") as lines:
                     self._load(ours, lines)
                     self._work(ours, lines)
-            except Exception as error:  # whatever a shadow does, the worker goes on
-                self._lose(error)
-            finally:
-                self._end()
+        except Exception as error:  # whatever a shadow does, the worker goes on
+            self._lose(error)
+        finally:
+            self._end()
 
     def _start(self, theirs: socket.socket) -> None:
-        """Starts the process; a process of its own kind, for a worker may not be allowed to have children that are."""
+        """Starts the process. Not by multiprocessing: there a process that is a daemon may not have one of its own."""
         command = [sys.executable, "-P", "-m", "engine.serve.shadow.process", str(theirs.fileno())]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         with self._lock:

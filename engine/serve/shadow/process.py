@@ -8,6 +8,7 @@ a line for each Offered with a word of Compared. It ends with the socket: with t
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
 import signal
@@ -35,7 +36,10 @@ def run(connection: socket.socket, offers: BufferedReader) -> None:
     _say(connection, json.dumps({ruleset: versions[0].version for ruleset, versions in snapshot.versions.items()}))
     while True:
         offered = pickle.load(offers)
+        # The worker kills a process that hangs; where the worker is gone, nobody would.
+        signal.alarm(math.ceil(2 * config.hang))
         _say(connection, ask(candidates[offered.ruleset], offered, config).value)
+        signal.alarm(0)
 
 
 def _say(connection: socket.socket, line: str) -> None:
@@ -45,7 +49,8 @@ def _say(connection: socket.socket, line: str) -> None:
 def main() -> None:
     """Runs on the socket that the command line names."""
     os.nice(NICE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the worker says when it is over
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all at once; the worker says when it is over
+        signal.signal(number, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as offers:
         try:
             run(connection, offers)

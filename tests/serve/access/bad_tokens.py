@@ -129,6 +129,7 @@ BAD: Mapping[str, tuple[str, Make]] = {
 NEVER_SENT: Mapping[str, tuple[str, Make]] = {
     "not ASCII": ("malformed", lambda mint: mint.token() + "é"),
     "huge": ("malformed", lambda mint: mint.token(note="x" * 10_000)),
+    "long in two places": ("malformed", lambda mint: mint.signed(mint.header(x="x" * 4000), mint.claims(x="x" * 4000))),
     "a million characters": ("malformed", lambda mint: "x" * 1_000_000),
 }
 """gRPC takes no such header."""

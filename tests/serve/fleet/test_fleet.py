@@ -55,7 +55,7 @@ def test_nothing_recorded_is_lost_when_workers_are_killed(folder: Path) -> None:
         load.more()
         with Client(served.address, timeout=60) as client:
             for reply in load.replies[::10]:
-                assert client.decision(reply.decision_id).response.decision_digest == reply.decision_digest
+                assert client.decision(reply.decision_id).record.decision_digest == reply.decision_digest
         assert load.failures == []
 
 

@@ -23,6 +23,7 @@ from engine.serve.fleet.messages import (
     Beat,
     HowIsIt,
     Loaded,
+    Message,
     Pipe,
     PipeFull,
     Refused,
@@ -47,7 +48,12 @@ def pair() -> Iterator[tuple[Pipe, Pipe]]:
 
 def test_messages_arrive_in_their_order(pair: tuple[Pipe, Pipe]) -> None:
     ours, theirs = pair
-    said = [Start(Config(rulesets=Path("r"), port=0), 5, 1, "a"), Serving("a"), Loaded("b", "no"), Asked(7, Reload())]
+    said: list[Message] = [
+        Start(Config(rulesets=Path("r"), port=0), 5, 1, "a"),
+        Serving("a"),
+        Loaded("b", "no"),
+        Asked(7, Reload()),
+    ]
     for each in said:
         ours.send(each)
     assert [*theirs.waiting()] == said

@@ -69,7 +69,7 @@ def test_floor_and_ceiling_count(
 
 @pytest.mark.parametrize("change", [{"rules": ("E02",)}, {"within_hours": 4}, {"advice": ()}, {"safety_net": ()}])
 def test_as_urgent_and_not_the_same(emergency: Outcome, change: dict[str, Any]) -> None:
-    assert compare(emergency, replace(emergency, **change)) is Compared.OTHER
+    assert compare(emergency, replace(emergency, **change)) is Compared.DIFFERENT
 
 
 def test_a_candidate_reads_for_itself(evaluator: Evaluator, emergency: Outcome) -> None:

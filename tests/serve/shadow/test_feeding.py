@@ -169,13 +169,28 @@ def test_it_closes_while_it_loads(copied: Path) -> None:
     assert not is_off(metrics)
 
 
-def test_the_process_ends_with_its_worker(copied: Path) -> None:
+@contextmanager
+def own_process(planted: str, config: Config) -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]:
+    """A shadow's process with its candidates loaded, and our end of its socket."""
     ours, theirs = socket.socketpair()
-    command = [sys.executable, "-m", "engine.serve.shadow.process", str(theirs.fileno())]
+    program = f"from engine.serve.shadow import process\n{planted}\nprocess.main()"
+    command = [sys.executable, "-c", program, str(theirs.fileno())]
     with ours, theirs, subprocess.Popen(command, pass_fds=(theirs.fileno(),)) as process:
         theirs.close()
-        ours.sendall(pickle.dumps(Config(rulesets=SMALL, shadow=copied)))
-        assert ours.makefile("rb").readline() == b'{"small": "1.0.0"}\n'
-        ours.close()
-        process.wait(20)
-    assert process.returncode == 0
+        ours.sendall(pickle.dumps(config))
+        with ours.makefile("rb") as lines:
+            assert lines.readline() == b'{"small": "1.0.0"}\n'
+        yield process, ours
+
+
+def test_the_process_ends_with_its_worker(copied: Path) -> None:
+    with own_process("", Config(rulesets=SMALL, shadow=copied)) as (process, connection):
+        connection.close()
+        assert process.wait(20) == 0
+
+
+def test_a_process_that_hangs_ends_though_nobody_is_left_to_kill_it(copied: Path, emergency: Outcome) -> None:
+    hanging = "import time; process.ask = lambda *_: time.sleep(100)"
+    with own_process(hanging, Config(rulesets=SMALL, shadow=copied, hang=0.1)) as (process, connection):
+        connection.sendall(pickle.dumps(_Waiting("small", NUMB, emergency).offered()))
+        assert process.wait(20) == -signal.SIGALRM

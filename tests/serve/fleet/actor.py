@@ -1,0 +1,57 @@
+"""A worker that plays: it says what a worker says, and does what the names of its releases tell, without gRPC.
+
+A release that is called `broken` it cannot load, `deadly` ends it, `endless` is never loaded; with `stillborn` it fails
+at once, and with `hanging` it falls silent when it has begun.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from threading import Thread
+
+from engine.serve.fleet.messages import Beat, Drain, Failed, Load, Loaded, Pipe, Serving, Start, Swap
+
+
+def main() -> None:
+    """Plays until it is told to stop or the supervisor is gone."""
+    pipe = Pipe(Connection(int(sys.argv[1])))
+    start = pipe.receive()
+    assert isinstance(start, Start)
+    if start.release == "stillborn":
+        pipe.send(Failed("there is no life in it"))
+        raise SystemExit(1)
+    pipe.send(Serving(start.release))
+    if start.release != "hanging":
+        Thread(target=_beat, args=(pipe,), daemon=True).start()
+    while True:
+        try:
+            message = pipe.receive()
+        except EOFError:
+            return
+        match message:
+            case Load("broken"):
+                pipe.send(Loaded("broken", "it is broken"))
+            case Load("deadly"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            case Load("endless"):
+                pass
+            case Load(release):
+                pipe.send(Loaded(release))
+            case Swap(release):
+                pipe.send(Serving(release))
+            case Drain():
+                return
+
+
+def _beat(pipe: Pipe) -> None:
+    while True:
+        time.sleep(0.1)
+        pipe.send(Beat())
+
+
+if __name__ == "__main__":
+    main()
