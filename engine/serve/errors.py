@@ -152,6 +152,10 @@ UNEXPECTED = Row(
 )
 
 
+REASONS = frozenset(row.reason for row in (*TABLE.values(), CONTRADICTION, UNEXPECTED))
+"""Every reason for which a call can fail."""
+
+
 @dataclass(slots=True)
 class _Draft:
     """A status on its way: its parts before they are packed."""

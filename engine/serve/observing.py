@@ -6,15 +6,14 @@ an exception, which could quote one.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-import traceback
 
 from google.rpc import status_pb2
 
 from engine.errors import EvaluatorsDisagree, LogError, StateUnavailable
-from engine.serve.errors import Unauthenticated, is_mistake, row_of, status_of
+from engine.serve.errors import REASONS, Unauthenticated, is_mistake, row_of, status_of
+from engine.serve.telemetry.lines import Event, told
 from engine.serve.telemetry.metrics import Metrics
 from engine.serve.telemetry.traces import Metadata, Tracer
 
@@ -43,10 +42,10 @@ class Observed:
         seconds = time.monotonic() - self._started
         self._metrics.call(self._method, code, seconds, self.caller)
         self._span.end(code)
-        event = {"event": "call", "method": self._method, "code": code, "ms": round(seconds * 1000, 2)}
         told = {"caller": self.caller, "trace_id": self._span.trace_id}
-        event.update((name, value) for name, value in told.items() if value)
-        LOG.info(json.dumps({**event, "request_id": self.request_id}))
+        known = {name: value for name, value in told.items() if value}
+        milliseconds = round(seconds * 1000, 2)
+        LOG.info(Event("call", method=self._method, code=code, ms=milliseconds, **known, request_id=self.request_id))
 
     def failed(self, error: Exception) -> status_pb2.Status:
         """The call is over, without an answer: the status that its caller gets."""
@@ -65,6 +64,7 @@ class Observer:
     def __init__(self, metrics: Metrics, tracer: Tracer) -> None:
         self.metrics = metrics
         self.tracer = tracer
+        metrics.foresee(REASONS)
 
     def begin(self, method: str, metadata: Metadata, request_id: str) -> Observed:
         """A call came in. `method` as grpc names it: `/package.Service/Method`."""
@@ -75,15 +75,13 @@ def log_failure(error: Exception, request_id: str) -> None:
     """Tells an operator what failed inside, without a word that could come from a patient."""
     if is_mistake(error):
         return  # the caller's mistake, told to the caller
-    row = row_of(error)
-    event = {"event": "failure", "reason": row.reason, "type": type(error).__name__, "request_id": request_id}
     match error:
         case EvaluatorsDisagree():
-            event["details"] = error.details
+            details = error.details
         case Unauthenticated():
-            event["details"] = error.why
+            details = error.why
         case LogError() | StateUnavailable():
-            event["details"] = str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    event["at"] = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-4:]))
-    LOG.error(json.dumps(event, sort_keys=True))
+            details = str(error)
+        case _:
+            details = ""
+    LOG.error(Event("failure", reason=row_of(error).reason, at=told(error), details=details, request_id=request_id))

@@ -74,7 +74,7 @@ class Server:
             if config.tls is None:
                 self.port: int = self._grpc.add_insecure_port(place)
             else:
-                self.port = self._grpc.add_secure_port(place, server_credentials(config.tls))
+                self.port = self._grpc.add_secure_port(place, server_credentials(config.tls, parts.metrics.certificate))
         except RuntimeError:
             raise ConfigError(f"{place} cannot be listened on: is another server running there?") from None
 

@@ -142,7 +142,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def read_keys(content: bytes, source: str) -> KeySet:
-    """The keys of a key set that can verify; what else is in it is named in the log and left out.
+    """The keys of a key set that can verify; what else is in it is left out, and counted in the log.
 
     Raises ConfigError for what is no key set.
     """

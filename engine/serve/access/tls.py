@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,13 +22,17 @@ NAMES = ("peer_dns", "peer_uri")
 """What gRPC calls the alternative names of a certificate by which a caller may be known."""
 
 
-def server_credentials(tls: Tls) -> grpc.ServerCredentials:
+Ends = Callable[[str, float], None]
+"""Told when the certificate `of` (`server` or `client_authorities`) expires, in seconds since 1970."""
+
+
+def server_credentials(tls: Tls, ends: Ends = lambda of, time: None) -> grpc.ServerCredentials:
     """TLS for a server; with `client_authorities` every caller must show a certificate of one of them.
 
     Raises ConfigError for files that cannot be used. What replaces them later counts from the next connection on; where
     that cannot be used the old stays, and the log says why.
     """
-    files = _Files(tls)
+    files = _Files(tls, ends)
     return grpc.dynamic_ssl_server_credentials(
         files.first,
         files.changed,  # type: ignore[arg-type]  # the stubs do not know None, which is "no change"
@@ -51,11 +55,12 @@ def names_of(auth_context: Mapping[str, Iterable[bytes]]) -> tuple[str, ...]:
 class _Files:
     """The files of the settings, looked at for each new connection."""
 
-    def __init__(self, tls: Tls) -> None:
+    def __init__(self, tls: Tls, ends: Ends) -> None:
         self._tls = tls
+        self._ends = ends
         self._lock = threading.Lock()
         self._watched = Watched(*(each for each in (tls.certificate, tls.key, tls.client_authorities) if each))
-        self.first = _configuration(tls)
+        self.first = _configuration(tls, ends)
 
     def changed(self) -> grpc.ServerCertificateConfiguration | None:
         """What stands in the files now, if it is not what stood there before."""
@@ -64,7 +69,7 @@ class _Files:
                 return None
             # A pair that is replaced file by file does not fit together for a moment; it is read again after that.
             try:
-                configuration = _configuration(self._tls)
+                configuration = _configuration(self._tls, self._ends)
             except ConfigError as error:
                 LOG.error("the certificate stays as it was: %s", error)
                 return None
@@ -72,7 +77,7 @@ class _Files:
             return configuration
 
 
-def _configuration(tls: Tls) -> grpc.ServerCertificateConfiguration:
+def _configuration(tls: Tls, ends: Ends) -> grpc.ServerCertificateConfiguration:
     """What is checked is what is used: each file is read once."""
     chain, key = read_file(tls.certificate, LARGEST), read_file(tls.key, LARGEST)
     certificate = _certificates(chain, tls.certificate)[0]
@@ -91,7 +96,9 @@ def _configuration(tls: Tls) -> grpc.ServerCertificateConfiguration:
     authorities = None
     if tls.client_authorities is not None:
         authorities = read_file(tls.client_authorities, LARGEST)
-        _certificates(authorities, tls.client_authorities)
+        known = _certificates(authorities, tls.client_authorities)
+        ends("client_authorities", min(each.not_valid_after_utc.timestamp() for each in known))
+    ends("server", certificate.not_valid_after_utc.timestamp())
     return grpc.ssl_server_certificate_configuration([(key, chain)], authorities)
 
 

@@ -78,10 +78,10 @@ class Worker:
         self._metrics = metrics
         self._store = ReleaseStore(config.state)
         self._current = self._fresh = self._load(start.release)
-        self._registry = Registry.of(self._current.snapshot, config.rulesets, config.required, today)
+        registry = Registry.of(self._current.snapshot, config.rulesets, config.required, today)
         self._operations = AskedOfSupervisor(pipe)
         self._server: Server = build_server(
-            config, self._registry, operations=self._operations, shared_port=start.port, metrics=metrics
+            config, registry, operations=self._operations, shared_port=start.port, metrics=metrics
         )
         self._ends = threading.Event()
 
@@ -145,6 +145,7 @@ class Worker:
     def _beat(self) -> None:
         """Says again and again that everything that is served still decides; a hang is silence."""
         faults = ""
+        _end_in(2 * self._config.hang + SPARE)
         while True:
             time.sleep(min(BEAT, self._config.hang / 4))
             try:

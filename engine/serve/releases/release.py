@@ -282,7 +282,9 @@ def _read(file: Path, kind: type[Content]) -> Content:
         return TypeAdapter(kind).validate_json(file.read_bytes())
     except (OSError, ValidationError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else "it is not what was written"
-        remedy = "roll back to another release" if kind is Release else "take it away to begin with the folder of rulesets"
+        remedy = (
+            "roll back to another release" if kind is Release else "take it away to begin with the folder of rulesets"
+        )
         raise ReleaseFault(f"`{file}` cannot be read: {why}; {remedy}") from None
 
 

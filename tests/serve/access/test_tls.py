@@ -191,6 +191,19 @@ def test_files_that_cannot_be_used_are_refused_at_the_start(
     assert "PRIVATE" not in str(caught.value)
 
 
+def test_it_is_told_when_certificates_expire(authority: Authority, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_bytes(authority.pem)
+    told: dict[str, float] = {}
+    tls = Tls(certificate=pair[0], key=pair[1], client_authorities=authorities)
+    server_credentials(tls, told.__setitem__)
+    ends = {
+        of: x509.load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc.timestamp()
+        for of, path in (("server", pair[0]), ("client_authorities", authorities))
+    }
+    assert told == ends
+
+
 def replaced(pair: tuple[Path, Path], by: tuple[Path, Path]) -> None:
     """As operators' tools do it: each file is put in place whole, one after the other."""
     for old, new in zip(pair, by, strict=True):

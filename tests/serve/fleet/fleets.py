@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 
@@ -99,6 +100,11 @@ class Fleet:
         self._seen.update(found)
         return sorted(found)
 
+    def wait_until_replaced(self, pid: int) -> None:
+        """Returns when a worker is gone, and all of them serve."""
+        until(lambda: pid not in self.workers() and len(self.workers()) == self.config.workers)
+        until(lambda: self.probe("/readyz") == 200)
+
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to the supervisor."""
         self.process.send_signal(number)
@@ -170,14 +176,19 @@ def own_connection(address: str) -> Client:
 
 
 class Load:
-    """Callers who ask without a pause, each over a connection of its own, until the block ends."""
+    """Callers who ask without a pause, each over a connection of its own, until the block ends.
+
+    Whoever cannot reach the server, or loses it, sends the same request again: `interrupted` are those calls. Every
+    other failure is in `failures`.
+    """
 
     def __init__(self, address: str, callers: int = 4) -> None:
         self.replies: list[Reply] = []
+        self.interrupted: list[TriageError] = []
         self.failures: list[TriageError] = []
         self._address = address
         self._ends = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(callers)]
+        self._threads = [threading.Thread(target=self._call, daemon=True) for _ in range(callers)]
 
     def __enter__(self) -> Load:
         for each in self._threads:
@@ -194,11 +205,20 @@ class Load:
         wanted = len(self.replies) + number
         until(lambda: len(self.replies) >= wanted, f"no replies come; failed: {self.failures[-3:]}")
 
-    def _ask(self) -> None:
+    def _call(self) -> None:
         while not self._ends.is_set():
             with own_connection(self._address) as client:  # perhaps to another worker than the one before
                 for _ in range(5):
-                    try:
-                        self.replies.append(client.evaluate({"numb": True}, ruleset="small"))
-                    except TriageError as failure:
-                        self.failures.append(failure)
+                    self._ask(client, str(uuid4()))
+
+    def _ask(self, client: Client, request: str) -> None:
+        while not self._ends.is_set():
+            try:
+                self.replies.append(client.evaluate({"numb": True}, ruleset="small", request_id=request))
+                return
+            except TriageError as failure:
+                if failure.code is not grpc.StatusCode.UNAVAILABLE or failure.reason:
+                    self.failures.append(failure)
+                    return
+                self.interrupted.append(failure)
+                time.sleep(0.05)

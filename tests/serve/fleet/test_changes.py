@@ -89,7 +89,7 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(changes_module, "LOOKS", 0.02)
     yield
     while STARTED:
-        STARTED.pop().ask(Rollback("0123456789abcdef"), sys.exit)  # the answer ends the thread
+        STARTED.pop().ask(Rollback("0123456789abcdef"), lambda _: sys.exit())  # ends the thread
 
 
 @pytest.fixture
