@@ -6,6 +6,7 @@
     ├── LogError              the decision log cannot be used as it was asked
     │   ├── LogRefused        it never will: no log here, a newer version, a key that is not there
     │   ├── LogUnavailable    not now: disk full, database away; what was asked is not recorded, and may be tried again
+    │   │   ├── LogLate       not as soon as its caller wanted
     │   │   └── RequestTaken  another worker recorded the same request first: look it up
     │   ├── RequestReused     a request id came back with another request: no decision is given for it
     │   └── WriterTaken       another process writes this chain
@@ -73,6 +74,10 @@ class LogRefused(LogError):
 
 class LogUnavailable(LogError):
     """The log cannot be written or read now. Nothing that was not acknowledged counts; it may be tried again."""
+
+
+class LogLate(LogUnavailable):
+    """What was asked is not recorded as soon as its caller wanted; its request id tells whether it was later."""
 
 
 class RequestTaken(LogUnavailable):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from engine.errors import LogRefused, LogUnavailable, PluisError, RequestReused, RequestTaken, WriterTaken
+from engine.errors import LogLate, LogRefused, LogUnavailable, PluisError, RequestReused, RequestTaken, WriterTaken
 from engine.record import checkpoint
 from engine.record.checkpoint import Checkpointer
 from engine.record.composing import Composer, Item, Recorded, request_of, size_of
@@ -150,10 +150,10 @@ class DecisionLog:
             return call.answers.result(timeout)
         except TimeoutError:
             if call.answers.cancel():
-                raise LogUnavailable("not recorded within its time, and it will not be") from None
+                raise LogLate("not recorded within its time, and it will not be") from None
             if call.answers.done():
                 return call.answers.result()
-            raise LogUnavailable("not recorded within its time: the request id tells whether it was later") from None
+            raise LogLate("not recorded within its time: the request id tells whether it was later") from None
 
     # ---- the one thread ----
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +18,10 @@ from engine.serve.standing import Requirement
 KIB = 1024
 LOG_OFF = "off"
 """Said instead of a place for the log: nothing is recorded."""
+INTERVIEW = "interview"
+"""The caller of decisions that people asked for themselves, in the decision log."""
+
+URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -130,6 +136,19 @@ class Config(_Section):
     """The address to listen on. Other than loopback needs TLS and callers, or `trust_proxy`."""
     port: Annotated[int, Field(ge=0, le=65535)] = 50051
     """0: any free port."""
+    http_host: str = "127.0.0.1"
+    """The address for HTTP. Other than loopback needs TLS and callers, or `trust_proxy`, as `host` does."""
+    http_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """JSON, FHIR, CDS Hooks and the interview page over HTTP; 0: any free port; None: none. Its callers are known by
+    their tokens: those known by a certificate can use gRPC only."""
+    public_url: str = ""
+    """The HTTP server as its callers see it, such as `https://triage.example.org`; where it listens when left out."""
+    origins: tuple[str, ...] = ()
+    """Other web sites whose pages may call (CORS), exactly: `https://ehr.example.org`. Leaving a site out stops only
+    browsers."""
+    interview: bool = False
+    """Whether people may answer the questions at `/` themselves, without a token; the log has `interview` as their
+    caller. Always so where there are no `callers`."""
     trust_proxy: bool = False
     """Listen on any address without TLS or callers: whatever stands in front does both. Anybody who gets past it may
     do everything."""
@@ -197,7 +216,12 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        faults = [*_faults_of_callers(self), *_faults_of_limits(self), *_faults_of_places(self)]
+        faults = [
+            *_faults_of_callers(self),
+            *_faults_of_urls(self),
+            *_faults_of_limits(self),
+            *_faults_of_places(self),
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -213,9 +237,9 @@ class Config(_Section):
         return bool(self.callers)
 
     @property
-    def exposed(self) -> bool:
-        """Whether other machines reach this server."""
-        return not is_loopback(self.host)
+    def hosts(self) -> tuple[str, ...]:
+        """Every address that callers may use."""
+        return (self.host,) if self.http_port is None else (self.host, self.http_host)
 
 
 def address(host: str, port: int) -> str:
@@ -238,11 +262,13 @@ def _told(place: tuple[int | str, ...], message: str) -> str:
 
 def _faults_of_callers(config: Config) -> list[str]:
     faults = []
-    if config.exposed and not config.trust_proxy and not (config.tls and config.authenticated):
-        faults.append(
-            f"`{config.host}` can be reached from other machines: give `tls` and `callers`, or `trust_proxy` where "
+    if not config.trust_proxy and not (config.tls and config.authenticated):
+        faults += [
+            f"`{host}` can be reached from other machines: give `tls` and `callers`, or `trust_proxy` where "
             "something in front does both; or use 127.0.0.1"
-        )
+            for host in dict.fromkeys(config.hosts)
+            if not is_loopback(host)
+        ]
     known = [issuer.issuer for issuer in config.issuers]
     faults += [
         f"issuer `{name}` stands there twice" for name in sorted({each for each in known if known.count(each) > 1})
@@ -258,6 +284,8 @@ def _faults_of_callers(config: Config) -> list[str]:
         if shown[number] in shown[:number]
     ]
     for caller in config.callers:
+        if caller.name == INTERVIEW:
+            faults.append(f"no caller can be called `{INTERVIEW}`: so are people who answer themselves")
         if caller.issuer and caller.issuer not in known:
             faults.append(f"caller `{caller.name}` has tokens of `{caller.issuer}`, which is not among `issuers`")
         if caller.certificate and (config.tls is None or config.tls.client_authorities is None):
@@ -265,6 +293,30 @@ def _faults_of_callers(config: Config) -> list[str]:
     if config.issuers and not config.callers:
         faults.append("there are `issuers`, and no `callers`: nobody could call")
     return faults
+
+
+def _faults_of_urls(config: Config) -> list[str]:
+    faults = []
+    if config.public_url and (not _is_url(config.public_url) or config.public_url.endswith("/")):
+        faults.append(
+            "`public_url` must be an address such as `https://triage.example.org`, without a slash at its end"
+        )
+    faults += [
+        f"`origins`: `{origin}` is no origin such as `https://ehr.example.org`"
+        for origin in config.origins
+        if not _is_url(origin) or urlsplit(origin).path
+    ]
+    return faults
+
+
+def _is_url(text: str) -> bool:
+    """Whether it is the address of a server, with or without a path."""
+    if not URL.fullmatch(text):
+        return False
+    try:
+        return bool(urlsplit(text).hostname) and urlsplit(text).port != 0
+    except ValueError:  # no port that there can be
+        return False
 
 
 def _faults_of_limits(config: Config) -> list[str]:

@@ -14,12 +14,12 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from engine.pb.v1 import triage_pb2 as pb
-from engine.serve.access.guard import Guard, Presented
+from engine.serve.access.guard import Guard, Presented, bearer_token
 from engine.serve.access.tls import names_of
 from engine.serve.admission import AGAIN_AFTER, Admission
 from engine.serve.calls import Call, Caller
 from engine.serve.convert import acceptable_request_id
-from engine.serve.errors import CallCancelled, MalformedRequest, Overloaded, Unauthenticated
+from engine.serve.errors import CallCancelled, MalformedRequest, Overloaded
 from engine.serve.observing import Observed, Observer
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -85,7 +85,7 @@ class CallInterceptor(_Interceptor):
     def _refusal(self, method: str) -> Callable[[Iterator[bytes], grpc.ServicerContext], Any]:
         def refuse(messages: Iterator[bytes], context: grpc.ServicerContext) -> Any:
             observed = self._begin(method, context)
-            status = observed.failed(Overloaded("as many calls wait as may: try again in a moment", AGAIN_AFTER))
+            status = observed.failed(overloaded())
             context.abort_with_status(rpc_status.to_status(status))
 
         return refuse
@@ -99,7 +99,7 @@ class CallInterceptor(_Interceptor):
                 caller = self._admit(method, context, observed)
                 request = _decoded(decode, message)
                 if isinstance(request, pb.EvaluateRequest):
-                    observed.request_id = _settled_request_id(request, observed.request_id)
+                    observed.request_id = settled_request_id(request, observed.request_id)
                 admitted = Call(caller, observed.request_id, context)
                 admitted.check_wanted()
                 response = behavior(request, admitted)
@@ -161,6 +161,11 @@ class CallInterceptor(_Interceptor):
         return self._new_id()
 
 
+def overloaded() -> Overloaded:
+    """What a call is refused with that would have to wait too long."""
+    return Overloaded("as many calls wait as may: try again in a moment", AGAIN_AFTER)
+
+
 def _given_up() -> CallCancelled:
     return CallCancelled("the stream was given up before its end")
 
@@ -176,16 +181,11 @@ def _presented(context: grpc.ServicerContext) -> Presented:
     """What a call shows of its caller: one bearer token, and the names in a certificate that TLS has verified."""
     proved: Any = context.auth_context()  # its values are lists, whatever the stubs say
     names = names_of(proved)
-    shown = [value for key, value in context.invocation_metadata() if key == AUTHORIZATION]
-    if not shown:
-        return Presented(names=names)
-    scheme, _, token = str(shown[0]).partition(" ")
-    if len(shown) > 1 or scheme.lower() != "bearer":
-        raise Unauthenticated("no-bearer-token")
-    return Presented(token.strip(), names)
+    shown = [str(value) for key, value in context.invocation_metadata() if key == AUTHORIZATION]
+    return Presented(bearer_token(shown), names)
 
 
-def _settled_request_id(request: pb.EvaluateRequest, otherwise: str) -> str:
+def settled_request_id(request: pb.EvaluateRequest, otherwise: str) -> str:
     """The request's own id, or `otherwise`, which is then written into the request for all who come after."""
     given = request.context.request_id
     if acceptable_request_id(given):

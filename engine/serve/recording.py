@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
+from math import inf
 from typing import Protocol
 
-from engine.errors import LogUnavailable, RequestReused
+from engine.errors import LogLate, LogUnavailable, RequestReused
 from engine.record.composing import Recorded
 from engine.record.entry import Draft, Entry, Receipt
 from engine.record.feedback import FeedbackDraft
@@ -90,7 +91,7 @@ class Recording:
         started = time.monotonic()
         self._metrics.log_waiting(len(drafts))
         try:
-            with self._asking(Use.WRITING):
+            with self._asking(Use.WRITING, seconds):
                 recorded = [*self._recorder.record_many(drafts, min(seconds, self._patience))]
         finally:
             self._metrics.log_waiting(-len(drafts))
@@ -99,7 +100,7 @@ class Recording:
 
     def record_feedback(self, draft: FeedbackDraft, seconds: float) -> Receipt:
         """Returns when the feedback is durable; `seconds` as above."""
-        with self._asking(Use.WRITING):
+        with self._asking(Use.WRITING, seconds):
             return self._recorder.record_feedback(draft, min(seconds, self._patience))
 
     def find(self, decision_id: str) -> Opened | None:
@@ -142,10 +143,18 @@ class Recording:
         return None if entry is None else open_entry(entry, self._unseal)
 
     @contextmanager
-    def _asking(self, use: Use = Use.READING) -> Iterator[None]:
-        """Notes whether it succeeds. A log that could not be written must be written before it counts as usable."""
+    def _asking(self, use: Use = Use.READING, seconds: float = inf) -> Iterator[None]:
+        """Notes whether it succeeds. A log that could not be written must be written before it counts as usable.
+
+        `seconds` is what the caller gave: a caller without patience says nothing about the log.
+        """
         try:
             yield
+        except LogLate:
+            if seconds >= self._patience:
+                with self._lock:
+                    self._note(Use.WRITING)
+            raise
         except LogUnavailable:
             with self._lock:
                 self._note(Use.WRITING if self._failing is Use.WRITING else use)

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from engine.cli import app
 from engine.client import Client, TriageError, to_request
-from engine.errors import LogUnavailable
+from engine.errors import LogLate, LogUnavailable
 from engine.pb.v1 import triage_pb2 as pb
 from engine.record.sealing import read_keys, subject_lookup
 from engine.record.store import open_store
@@ -365,6 +365,34 @@ def test_nothing_is_answered_while_the_log_fails_and_recovery_needs_no_hand(
         assert health_of_log(recorded) == NOT_SERVING  # that it can be read does not mean that it can be written
     assert recorded.stub.Evaluate(asked).receipt.sequence == 1
     assert health_of_log(recorded) == SERVING
+
+
+def test_a_caller_without_patience_says_nothing_about_the_log(
+    recorded: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait for the log ends with the call's own deadline; its request id tells later what became of it."""
+    recorder: Any = recorded.server.recording
+    waited: list[float] = []
+    record = recorder._recorder.record_many
+
+    def late(drafts: object, seconds: float) -> None:
+        waited.append(seconds)
+        raise LogLate("not recorded within its time")
+
+    def patient(drafts: object, seconds: float) -> object:
+        waited.append(seconds)
+        return record(drafts, seconds)
+
+    asked = to_request(NUMB, ruleset="small", request_id="mine")
+    with monkeypatch.context() as slow:
+        slow.setattr(recorder._recorder, "record_many", late)
+        status_of(lambda: recorded.stub.Evaluate(asked, timeout=5))
+        assert health_of_log(recorded) == SERVING
+        status_of(lambda: recorded.stub.Evaluate(asked, timeout=50))
+        assert health_of_log(recorded) == NOT_SERVING
+    monkeypatch.setattr(recorder._recorder, "record_many", patient)
+    recorded.stub.Evaluate(asked)
+    assert 0 < waited[0] <= 5 < waited[1] == waited[2] == recorder._patience
 
 
 def test_health_tells_a_log_that_cannot_be_read_until_it_can_be_read_or_written(

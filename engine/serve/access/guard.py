@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from engine.serve.access.rights import RIGHT_OF
@@ -79,6 +79,16 @@ class Guard:
         if len(found) > 1:
             raise Unauthenticated("callers-differ")
         return found.pop()
+
+
+def bearer_token(shown: Sequence[str]) -> str | None:
+    """The token among what a call shows as `authorization`; None when it shows nothing. Raises Unauthenticated."""
+    if not shown:
+        return None
+    scheme, _, token = shown[0].partition(" ")
+    if len(shown) > 1 or scheme.lower() != "bearer":
+        raise Unauthenticated("no-bearer-token")
+    return token.strip()
 
 
 def _caller(settings: CallerSettings, config: Config) -> Caller:

@@ -23,7 +23,7 @@ class PipeFull(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """To a new worker, before anything else."""
+    """What a new worker is to do. It comes as a file: settings have no largest size."""
 
     config: Config
     port: int
@@ -121,7 +121,7 @@ class Answered:
     answer: Answer
 
 
-Message: TypeAlias = Start | Load | Swap | Drain | Serving | Beat | Loaded | Failed | Asked | Answered
+Message: TypeAlias = Load | Swap | Drain | Serving | Beat | Loaded | Failed | Asked | Answered
 
 
 class Pipe:

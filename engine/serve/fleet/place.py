@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -10,12 +11,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from multiprocessing.connection import Pipe as connected_pair
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import engine
 from engine.serve.fleet.messages import Message, Pipe, Start
 
 WORKER = (sys.executable, "-m", "engine.serve.fleet.worker")
-"""The command of a worker; the number of its end of the pipe follows."""
+"""The command of a worker. The number of its end of the pipe follows; its standard input has a pickled Start."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds before a worker that ended is replaced; doubled each time, up to the second."""
 LIVED = 60.0
@@ -57,13 +59,16 @@ class Place:
         try:
             # Nothing else is inherited: an end of another worker's pipe would hide that worker's end. Its own session:
             # what a terminal sends to all processes in front is the supervisor's to answer.
-            self._process = subprocess.Popen(
-                (*self._command, str(theirs.fileno())),
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": _path_to_us(), "PYTHONSAFEPATH": "1"},
-            )
+            with TemporaryFile(dir=start.config.state) as told:  # settings may be larger than what a pipe takes at once
+                pickle.dump(start, told)
+                told.seek(0)
+                self._process = subprocess.Popen(
+                    (*self._command, str(theirs.fileno())),
+                    pass_fds=(theirs.fileno(),),
+                    stdin=told,
+                    start_new_session=True,
+                    env={**os.environ, "PYTHONPATH": _path_to_us(), "PYTHONSAFEPATH": "1"},
+                )
         except BaseException:
             ours.close()
             self.lost()
@@ -72,7 +77,6 @@ class Place:
             theirs.close()
         self.pipe = Pipe(ours)
         self.started = datetime.now(UTC)
-        self.tell(start)
 
     def heard(self) -> tuple[Message, ...]:
         """What its worker has said since the last time."""

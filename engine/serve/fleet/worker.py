@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
 from engine.decide.cases import run_case
@@ -176,7 +178,7 @@ def _why(error: Exception) -> str:
 
 
 def main() -> None:
-    """The process of a worker: its end of the pipe is the file with the number that is its argument."""
+    """The process of a worker: what it is to do comes in, its end of the pipe is the file that its argument numbers."""
     # Death by the system is what `_end_in` wants, and what SIGTERM does as long as nothing is served.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     for number in (signal.SIGINT, signal.SIGHUP):  # the supervisor's to answer, whoever else they were sent to
@@ -184,25 +186,22 @@ def main() -> None:
     _end_in(STARTING + SPARE)
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
-    code = _work(Pipe(Connection(descriptor)))
+    start: Start = pickle.load(sys.stdin.buffer)
+    set_up_lines(start.config.log_format, process_name(start.number))
+    code = _work(start, Pipe(Connection(descriptor)))
     logging.shutdown()
     os._exit(code)  # a thread that hangs must not keep the process
 
 
-def _work(pipe: Pipe) -> int:
+def _work(start: Start, pipe: Pipe) -> int:
     """The exit code."""
     try:
-        start = pipe.receive()
-        assert isinstance(start, Start)
-        name = process_name(start.number)
-        set_up_lines(start.config.log_format, name)
-        worker = Worker(start, pipe, shared_metrics(start.config.state / "metrics", name))
+        worker = Worker(start, pipe, shared_metrics(start.config.state / "metrics", process_name(start.number)))
         with Signals([signal.SIGTERM]) as signals:
             worker.run(signals)
-    except (EOFError, BrokenPipeError):  # the supervisor is gone already
-        return 1
     except Exception as error:
-        pipe.send(Failed(_why(error)))
+        with suppress(OSError):  # the supervisor is gone already
+            pipe.send(Failed(_why(error)))
         return 1
     return 0
 

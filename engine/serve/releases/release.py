@@ -205,11 +205,6 @@ class ReleaseStore:
             self._write(replace(before, active=release.id, previous=previous[:KEPT], held=held))
             return release
 
-    def hold(self, source: str) -> None:
-        """Keeps a content of the folder of rulesets from being activated until somebody asks for it."""
-        with self._locked("active.lock"):
-            self._write(replace(self.active(), held=source))
-
     def lift(self) -> bool:
         """Holds nothing back any more; whether something was."""
         with self._locked("active.lock"):

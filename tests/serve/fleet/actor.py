@@ -7,6 +7,7 @@ at once, and with `hanging` it falls silent when it has begun.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import time
@@ -19,8 +20,7 @@ from engine.serve.fleet.messages import Beat, Drain, Failed, Load, Loaded, Pipe,
 def main() -> None:
     """Plays until it is told to stop or the supervisor is gone."""
     pipe = Pipe(Connection(int(sys.argv[1])))
-    start = pipe.receive()
-    assert isinstance(start, Start)
+    start: Start = pickle.load(sys.stdin.buffer)
     if start.release == "stillborn":
         pipe.send(Failed("there is no life in it"))
         raise SystemExit(1)

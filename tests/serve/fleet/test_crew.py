@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.serve.config import Config
+from engine.serve.config import CallerSettings, Config, Issuer
 from engine.serve.fleet import crew as crew_module
 from engine.serve.fleet.crew import Crew
 from engine.serve.fleet.messages import Beat
@@ -26,9 +27,10 @@ ACTOR = (sys.executable, "-m", "tests.serve.fleet.actor")
 class Played(Crew):
     """A crew of three, turned by the test."""
 
-    def __init__(self, folder: Path, hang: float = 60) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         (folder / "metrics").mkdir()
-        config = Config(rulesets=folder, port=0, workers=3, state=folder, hang=hang, log="off")
+        given = {"rulesets": folder, "port": 0, "workers": 3, "state": folder, "hang": 60, "log": "off", **settings}
+        config = Config(**given)
         super().__init__(config, ACTOR, Metrics(), lambda pipe, asked: None)
 
     def turn_until(self, holds: Callable[[], object]) -> None:
@@ -156,6 +158,22 @@ def test_why_a_worker_cannot_serve_is_told(tmp_path: Path) -> None:
     finally:
         end(crew)
     assert crew.failure == "there is no life in it"
+
+
+def test_settings_may_be_large(tmp_path: Path) -> None:
+    """More callers than a pipe takes at once."""
+    callers = [
+        CallerSettings(name=f"caller-{number}", issuer="us", subject=f"{number}", rights=frozenset())
+        for number in range(3000)
+    ]
+    issuer = Issuer(issuer="us", audience=("here",), keys="keys.json")
+    crew = Played(tmp_path, issuers=(issuer,), callers=callers)
+    crew.begin(1, "first")
+    try:
+        crew.turn_until(lambda: crew.ready == 3)
+    finally:
+        end(crew)
+    assert crew.failure == ""
 
 
 def test_they_drain_by_themselves(crew: Played) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.serve.config import Config
 from engine.serve.fleet.messages import (
     LARGEST,
     Answered,
@@ -30,7 +29,6 @@ from engine.serve.fleet.messages import (
     Reload,
     Rollback,
     Serving,
-    Start,
 )
 from engine.serve.fleet.operations import AskedOfSupervisor
 from engine.serve.fleet.signals import Signals
@@ -49,7 +47,7 @@ def pair() -> Iterator[tuple[Pipe, Pipe]]:
 def test_messages_arrive_in_their_order(pair: tuple[Pipe, Pipe]) -> None:
     ours, theirs = pair
     said: list[Message] = [
-        Start(Config(rulesets=Path("r"), port=0), 5, 1, "a"),
+        Beat(),
         Serving("a"),
         Loaded("b", "no"),
         Asked(7, Reload()),

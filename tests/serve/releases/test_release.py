@@ -123,7 +123,7 @@ def test_a_rollback_during_a_check_wins(house: House) -> None:
     with pytest.raises(ReleaseFault, match="rolled back from, and is held back until somebody reloads"):
         house.store.activate(three_)
     assert house.store.active().active == two
-    house.store.hold("")
+    house.store.lift()
     house.store.activate(three_)
     assert house.store.active().previous == (two, one)
 
