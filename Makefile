@@ -8,6 +8,7 @@ PORT ?= 50051
 SEED ?= 1
 SECONDS ?= 300
 KILLS ?= 50
+EVALUATIONS ?= 1000000
 # durable_rules calls a function that Python 3.13 removed; this name has the same signature. Its build reads CPPFLAGS only.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -15,7 +16,7 @@ export PIP_NO_INPUT := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients test-browser fuzz faults check serve bench mutation lint types accept schema proto image lock sbom audit clean
+.PHONY: help setup demo test test-clients test-browser fuzz faults soak check serve bench mutation lint types accept schema proto image lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +58,9 @@ faults: $(READY) ## kill server, workers and PostgreSQL under load, take the log
 	@$(BIN)/python -m tests.faults.full
 	@$(BIN)/python -m tests.record.full
 
+soak: $(READY) ## a million evaluations over gRPC while workers are killed: memory, failures, times (EVALUATIONS=1000000)
+	@$(BIN)/python -m tests.load.soak --evaluations $(EVALUATIONS)
+
 check: lint types ## lint, types and the fast tests (a minute or two, no network)
 	@$(BIN)/python -m pytest -q -m "not slow"
 
@@ -65,6 +69,7 @@ serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=50
 
 bench: $(READY) ## measure evaluations in process and over gRPC, as ratios
 	@$(BIN)/python -m tests.bench.bench
+	@$(BIN)/python -m tests.bench.overload
 
 mutation: $(READY) ## try every small slip in low_back_pain: would its cases notice? (minutes)
 	@$(BIN)/pluis mutate rulesets/low_back_pain --json rulesets/low_back_pain/mutation.json
@@ -97,7 +102,7 @@ image: $(READY) ## accept the contract as it is: later changes may not break it
 lock: $(READY) ## resolve the requirements anew and lock them by hash
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@for out in requirements-build requirements; do \
-	    in=$$([ $$out = requirements ] && echo "--extra dev --extra parquet --extra prove -c requirements-build.lock pyproject.toml"); \
+	    in=$$([ $$out = requirements ] && echo "--extra dev --extra parquet --extra prove --extra traces -c requirements-build.lock pyproject.toml"); \
 	    CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	        --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	        -o $$out.lock $$in requirements-build.in || exit 1; done

@@ -12,7 +12,7 @@ from tests.fuzz import tally
 settings.register_profile("pluis", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pluis")
 
-# gRPC's own way of surviving a fork can wait for ever where another library forks, as that of the test's PostgreSQL does.
+# gRPC's own way of surviving a fork can wait for ever where another library forks, as the tests' PostgreSQL does.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"):

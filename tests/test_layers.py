@@ -121,7 +121,7 @@ DOORS = {
     "grpc_health": ("serve/server.py",),
     "grpc_reflection": ("serve/server.py",),
     "grpc_status": ("client.py", "serve/interceptors.py"),
-    "google.rpc": ("client.py", "serve/errors.py", "serve/interceptors.py"),
+    "google.rpc": ("client.py", "serve/errors.py", "serve/interceptors.py", "serve/observing.py"),
     "google.protobuf": ("cli/asking.py", "serve/descriptors.py", "serve/errors.py", "serve/interceptors.py"),
 }
 """The files of the engine that may import a library. A library that is not here may not be imported at all."""
@@ -149,6 +149,7 @@ SHORT = {
     "engine/rules/canonical.py": "the bytes that are digested and signed, for two rooms",
     "engine/serve/access/files.py": "has a file changed? for keys and for certificates",
     "engine/serve/access/rights.py": "one table",
+    "engine/serve/calls.py": "a call as every wire knows it",
     "engine/serve/descriptors.py": "one gap of generated code, closed",
     "engine/prove/verdict.py": "the three verdicts, without the solver",
     "engine/serve/releases/loading.py": "the part of its room that needs the engine",

@@ -53,6 +53,7 @@ NUMBERS: dict[str, dict[int | float, str]] = {
         40: "literals in a conjunction",
     },
     "engine/decide/direct.py": {4: "the third bit of a set of outcomes", 8: "the sets of outcomes, 0 to 7"},
+    "engine/decide/interview.py": {6: "questions on one screen of an interview"},
     "engine/decide/rete.py": {
         2166136261: "FNV-1a, its offset",
         16777619: "FNV-1a, its prime",
@@ -82,9 +83,7 @@ NUMBERS: dict[str, dict[int | float, str]] = {
 }
 """Every number above SMALL in the rooms that give a ruleset its meaning."""
 
-COMPARED = {
-    ("engine/serve/config.py", 65535): "the highest port",
-}
+COMPARED: dict[tuple[str, int | float], str] = {}
 """In the other rooms: every number above SMALL that something is compared with."""
 
 

@@ -22,13 +22,20 @@ def serve(
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on; 127.0.0.1 when left out.")] = None,
     port: Annotated[int | None, typer.Option(help="50051 when left out; 0: any free port.")] = None,
+    http_host: Annotated[str | None, typer.Option(help="The address for HTTP; 127.0.0.1 when left out.")] = None,
+    http_port: Annotated[
+        int | None, typer.Option(help="JSON, FHIR, CDS Hooks and the interview page; none when left out, 0: any.")
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The HTTP server as its callers see it: `https://...`.")
+    ] = None,
     rulesets: Annotated[
         Path | None,
         typer.Option(envvar="PLUIS_RULESETS", metavar="DIR", help="The folder with the rulesets.", show_default=False),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that answer; 1 when left out.")] = None,
     threads: Annotated[
-        int | None, typer.Option(min=2, help="Calls that a worker works on at once; half may be streams.")
+        int | None, typer.Option(min=2, help="Calls that a worker has in hand at once; half may be streams.")
     ] = None,
     require_certificate: Annotated[
         bool, typer.Option("--require-certificate", help="Serve only what has a certificate that holds.")
@@ -65,7 +72,7 @@ def serve(
     log_keys: LogKeys = None,
     log_format: Annotated[str | None, typer.Option(help="`text` or `json`.")] = None,
 ) -> None:
-    """Serve the rulesets over gRPC until the process is told to stop."""
+    """Serve the rulesets over gRPC, and over HTTP where a port is given, until the process is told to stop."""
     from engine.serve.config import Config
     from engine.serve.configuring import read_config
     from engine.serve.fleet.supervisor import Supervisor
@@ -75,6 +82,9 @@ def serve(
     given = {
         "host": host,
         "port": port,
+        "http_host": http_host,
+        "http_port": http_port,
+        "public_url": public_url,
         "rulesets": rulesets if config or rulesets else RULESETS,
         "workers": workers,
         "threads": threads,

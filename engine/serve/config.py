@@ -237,9 +237,10 @@ class Config(_Section):
         return bool(self.callers)
 
     @property
-    def hosts(self) -> tuple[str, ...]:
-        """Every address that callers may use."""
-        return (self.host,) if self.http_port is None else (self.host, self.http_host)
+    def exposed(self) -> tuple[str, ...]:
+        """Those of the addresses where other machines reach this server."""
+        hosts = (self.host,) if self.http_port is None else (self.host, self.http_host)
+        return tuple(host for host in dict.fromkeys(hosts) if not is_loopback(host))
 
 
 def address(host: str, port: int) -> str:
@@ -266,8 +267,7 @@ def _faults_of_callers(config: Config) -> list[str]:
         faults += [
             f"`{host}` can be reached from other machines: give `tls` and `callers`, or `trust_proxy` where "
             "something in front does both; or use 127.0.0.1"
-            for host in dict.fromkeys(config.hosts)
-            if not is_loopback(host)
+            for host in config.exposed
         ]
     known = [issuer.issuer for issuer in config.issuers]
     faults += [
@@ -299,7 +299,7 @@ def _faults_of_urls(config: Config) -> list[str]:
     faults = []
     if config.public_url and (not _is_url(config.public_url) or config.public_url.endswith("/")):
         faults.append(
-            "`public_url` must be an address such as `https://triage.example.org`, without a slash at its end"
+            "`public_url` must be an address such as `https://triage.example.org`, with no slash at its end"
         )
     faults += [
         f"`origins`: `{origin}` is no origin such as `https://ehr.example.org`"

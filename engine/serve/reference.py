@@ -37,6 +37,11 @@ EXAMPLE = """\
 rulesets = "rulesets"
 host = "0.0.0.0"                        # wider than loopback: needs [tls] and [[callers]] below, or trust_proxy
 port = 50051
+http_host = "0.0.0.0"                   # callers over HTTP show a token, and people who answer themselves nothing
+http_port = 8443
+public_url = "https://triage.example.nl"
+origins = ["https://ehr.example.nl"]    # web sites whose pages may call
+interview = true
 trust_proxy = false
 
 workers = 4                             # one for each core

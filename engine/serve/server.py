@@ -21,6 +21,7 @@ from engine.serve.access.tls import server_credentials
 from engine.serve.administration import AdminService
 from engine.serve.config import Config, ConfigError, address
 from engine.serve.descriptors import describe_files
+from engine.serve.gateway.running import HttpServer
 from engine.serve.interceptors import ADMIN_SERVICE, SERVICE, new_request_id
 from engine.serve.operations import Operations
 from engine.serve.parts import Parts, build_parts
@@ -42,8 +43,8 @@ _register_admin: Callable[[AdminService, grpc.Server], None] = triage_pb2_grpc.a
 class Server:
     """A server that is bound to its port; `start` makes it answer. Stop it once."""
 
-    def __init__(self, parts: Parts, registry: Registry, shared_port: int | None) -> None:
-        """Binds the port. Raises ConfigError when it cannot be had. Closes the recording when it stops."""
+    def __init__(self, parts: Parts, registry: Registry, shared_port: int | None, shared_http_port: int | None) -> None:
+        """Binds the ports. Raises ConfigError when one cannot be had. Closes the recording when it stops."""
         config = self._config = parts.config
         self._registry = registry
         self._parts = parts
@@ -77,6 +78,10 @@ class Server:
                 self.port = self._grpc.add_secure_port(place, server_credentials(config.tls, parts.metrics.certificate))
         except RuntimeError:
             raise ConfigError(f"{place} cannot be listened on: is another server running there?") from None
+        self.http: HttpServer | None = None
+        """The HTTP server, where there is one."""
+        if config.http_port is not None:
+            self.http = HttpServer(parts, registry, config.http_port, shared_http_port)
 
     @property
     def address(self) -> str:
@@ -90,6 +95,9 @@ class Server:
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         told = ", ".join(f"{served.id} {served.version}" for served in self._registry.current())
         LOG.info("pluis serving %s on %s", told, self.address)
+        if self.http is not None:
+            self.http.start()
+            LOG.info("http on %s", self.http.address)
         for served in self._registry.current():
             LOG.info("%s %s: %s", served.id, served.version, served.status(self._registry.today()).value)
         if self.recording is None:
@@ -102,8 +110,13 @@ class Server:
         """Is NOT_SERVING for good, soon takes no more calls, and gives those in flight their grace."""
         LOG.info("pluis stops; calls in flight have %g seconds", self._config.grace)
         self._health.enter_graceful_shutdown()
+        if self.http is not None:
+            self.http.drain()
         time.sleep(self._config.drain)  # whoever looks at health sends no more calls meanwhile
-        self._grpc.stop(self._config.grace).wait()
+        ends = time.monotonic() + self._config.grace
+        if self.http is not None:  # before gRPC, with which the threads end that both use
+            self.http.stop(self._config.grace)
+        self._grpc.stop(max(0.0, ends - time.monotonic())).wait()
         self._parts.close()
 
     def swap(self, snapshot: Snapshot) -> None:
@@ -143,17 +156,18 @@ def build_server(
     new_call_id: Callable[[], str] = new_request_id,
     operations: Operations | None = None,
     shared_port: int | None = None,
+    shared_http_port: int | None = None,
     metrics: Metrics | None = None,
 ) -> Server:
     """A server, bound and not started. Clock and ids are arguments; the defaults are the machine's clock and UUIDs.
 
-    It holds the log until it is stopped. Without `operations` there are no admin rpcs. `shared_port` is one that other
-    processes of the same service listen on too. Raises ConfigError, LogError or StateUnavailable where something cannot
-    be had.
+    It holds the log until it is stopped. Without `operations` there are no admin rpcs. The shared ports are those that
+    other processes of the same service listen on too. Raises ConfigError, LogError or StateUnavailable where something
+    cannot be had.
     """
     parts = build_parts(config, registry, clock, new_id, new_call_id, operations, metrics or Metrics())
     try:
-        return Server(parts, registry, shared_port)
+        return Server(parts, registry, shared_port, shared_http_port)
     except BaseException:
         parts.close()
         raise

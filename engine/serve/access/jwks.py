@@ -29,7 +29,7 @@ PAUSE = 60.0
 """Seconds between two fetches, however many tokens name a key that is not known."""
 FIRST_PAUSE = 5.0
 """The same while there is no key set at all."""
-AGE = 600.0
+KEPT = 600.0
 """Seconds after which a key set is fetched anew, so that a key that its issuer took back stops to count."""
 SHORTEST_RSA = 342
 """Base64url digits of the smallest RSA modulus that is taken, 2048 bits."""
@@ -102,8 +102,8 @@ class FetchedKeys:
         keys = self._keys
         if keys is None or all(key.kid != kid for key in keys):
             self._refresh(PAUSE)
-        elif self._is_due(AGE):
-            threading.Thread(target=self._refresh, args=(AGE,), name="pluis-keys", daemon=True).start()
+        elif self._is_due(KEPT):
+            threading.Thread(target=self._refresh, args=(KEPT,), name="pluis-keys", daemon=True).start()
         if self._keys is None:
             raise StateUnavailable(f"the keys at {self._address} could not be fetched yet")
         return self._keys

@@ -84,14 +84,19 @@ class Changes:
         self._store = ReleaseStore(config.state)
         self._watcher = Watcher(config.rulesets, config.watch)
         self._wanted: queue.SimpleQueue[_Change] = queue.SimpleQueue()
+        self._ends = False
         self._unfit = ""
         """A release that somebody activated on disk, and that the workers did not take up."""
         self.standing: Standing | None = None
         """How things are; None before the start."""
 
     def start(self) -> None:
-        """Begins; the thread ends with the process."""
+        """Begins; the thread ends with the process at the latest."""
         threading.Thread(target=self._run, name="changes", daemon=True).start()
+
+    def end(self) -> None:
+        """Begins no further change, and ends the thread when it is done with the one before."""
+        self._ends = True
 
     def ask(self, what: Reload | Rollback, answer: Callable[[Answer], None] = lambda answer: None) -> None:
         """A person wants a change; `answer` is told in the thread."""
@@ -103,7 +108,7 @@ class Changes:
         except Exception as error:
             first = _why(error)
         self._begun(first)
-        while not isinstance(first, str):
+        while not isinstance(first, str) and not self._ends:
             for change in self._next():
                 answer = self._answer(change)
                 for each in change.answers:

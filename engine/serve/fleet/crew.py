@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from engine.serve.config import Config
-from engine.serve.fleet.messages import Asked, Drain, Failed, Load, Loaded, Message, Pipe, Serving, Start, Swap
+from engine.serve.fleet.messages import Asked, Drain, Failed, Load, Loaded, Message, Pipe, Ports, Serving, Start, Swap
 from engine.serve.fleet.place import STARTING, Place, process_name
 from engine.serve.operations import WorkerTold
 from engine.serve.telemetry.metrics import Metrics, Restart, forget_process
@@ -56,7 +56,7 @@ class Crew:
         self._metrics = metrics
         self._asked = asked
         self._places = tuple(Place(number, command) for number in range(1, config.workers + 1))
-        self._port = 0
+        self._ports = Ports(0)
         self._release = ""
         self._draining = False
         self._hung: set[Place] = set()
@@ -82,9 +82,9 @@ class Crew:
         """How each worker is doing."""
         return tuple(WorkerTold(each.number, each.release, each.started, each.restarts) for each in self._places)
 
-    def begin(self, port: int, release: str) -> None:
+    def begin(self, ports: Ports, release: str) -> None:
         """Lets all workers start with a release."""
-        self._port, self._release = port, release
+        self._ports, self._release = ports, release
 
     def turn(self) -> None:
         """Hears every worker, and replaces those that ended or hang."""
@@ -145,7 +145,7 @@ class Crew:
 
     def _take(self, place: Place) -> None:
         try:
-            place.take(Start(self._config, self._port, place.number, self._release))
+            place.take(Start(self._config, self._ports, place.number, self._release))
         except OSError as error:
             self._failed(f"worker {place.number} cannot be started: {error.strerror}")
 

@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from engine.serve.config import ConfigError, address
+from engine.serve.binding import Place, bind_all
+from engine.serve.config import ConfigError
 
 LOCK = "server.lock"
 
@@ -41,37 +42,16 @@ def hold_port(host: str, port: int) -> Iterator[int]:
 
     Raises ConfigError when it cannot be had.
     """
-    place = address(host, port)
     with ExitStack() as held:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        except OSError as error:
-            raise ConfigError(f"{place} cannot be listened on: {error.strerror}") from None
-        faults = []
-        for family, _, _, _, where in found:
-            try:
-                bound = held.enter_context(_bound(family, str(where[0]), port))
-                port = bound.getsockname()[1]
-            except OSError as error:  # such as `localhost` on a machine without IPv6
-                faults.append(error)
-        if any(fault.errno == errno.EADDRINUSE for fault in faults):
-            raise ConfigError(f"{place} cannot be listened on: is another server running there?")
-        if len(faults) == len(found):
-            raise ConfigError(f"{place} cannot be listened on: {faults[0].strerror}")
-        yield port
+        bound = bind_all(host, port, _alone_then_shared)
+        for each in bound:
+            held.enter_context(each)
+        yield bound[0].getsockname()[1]
 
 
-def _bound(family: int, host: str, port: int) -> socket.socket:
-    """A socket that has a port alone first, and then with all who ask to share it."""
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier server do not count
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.bind((host, port))
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    except BaseException:
-        bound.close()
-        raise
-    return bound
+def _alone_then_shared(bound: socket.socket, where: Place) -> None:
+    """Lets a socket have a port alone first, and then with all who ask to share it."""
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier server do not count
+    bound.bind(where)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

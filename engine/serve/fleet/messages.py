@@ -22,11 +22,19 @@ class PipeFull(OSError):
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports that the workers share; `http` is None where there is none."""
+
+    grpc: int
+    http: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """What a new worker is to do. It comes as a file: settings have no largest size."""
 
     config: Config
-    port: int
+    ports: Ports
     number: int
     release: str
 

@@ -14,7 +14,10 @@ RING = 0
 
 
 class Signals:
-    """Catches signals while its block runs; only in the main thread. Wait for it as for a file."""
+    """Catches signals while its block runs; only in the main thread. Wait for it as for a file, then see what is taken.
+
+    A signal that comes at any moment leaves its number to be read, so that none falls between a look and a wait.
+    """
 
     def __init__(self, numbers: Iterable[signal.Signals]) -> None:
         self._numbers = tuple(numbers)

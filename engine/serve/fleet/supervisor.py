@@ -1,4 +1,4 @@
-"""The main process of `pluis serve`: it holds the port, keeps the workers going, and answers no call itself.
+"""The main process of `pluis serve`: it holds the ports, keeps the workers going, and answers no call itself.
 
 It loads neither gRPC nor the inference engine, so that nothing of them can bring it down. One loop hears signals,
 workers and the thread of the changes; nothing in it waits for anything else.
@@ -22,7 +22,7 @@ from engine.serve.fleet.changes import Changes
 from engine.serve.fleet.crew import Crew
 from engine.serve.fleet.holding import hold_port, hold_state
 from engine.serve.fleet.http import Probes, answering
-from engine.serve.fleet.messages import Answer, Answered, Asked, HowIsIt, Pipe, Refused, Reload
+from engine.serve.fleet.messages import Answer, Answered, Asked, HowIsIt, Pipe, Ports, Refused, Reload
 from engine.serve.fleet.place import WORKER
 from engine.serve.fleet.signals import Signals
 from engine.serve.operations import Status
@@ -63,7 +63,10 @@ class Supervisor:
             clear_metrics(folder)
             self._metrics = shared_metrics(folder, "supervisor")
             self._metrics.supervising()
-            self._port = held.enter_context(hold_port(config.host, config.port))
+            self._ports = Ports(held.enter_context(hold_port(config.host, config.port)))
+            if config.http_port is not None:
+                http = held.enter_context(hold_port(config.http_host, config.http_port))
+                self._ports = Ports(self._ports.grpc, http)
             self._crew = Crew(config, self._command, self._metrics, self._asked)
             self._changes = Changes(config, self, self._metrics, self._begun)
             if config.operations_port is not None:
@@ -106,13 +109,17 @@ class Supervisor:
         if self._first is not None and self._crew.ready == self._config.workers:
             self._serving = True
             told = ", ".join(f"{each.id} {each.version}" for each in self._first.versions)
-            LOG.info("pluis serving %s on %s", told, address(self._config.host, self._port))
+            LOG.info("pluis serving %s on %s", told, address(self._config.host, self._ports.grpc))
+            if self._ports.http is not None:
+                scheme = "http" if self._config.tls is None else "https"
+                LOG.info("http on %s://%s", scheme, address(self._config.http_host, self._ports.http))
 
     def _end(self) -> None:
         """Lets the workers stop in good order, and ends those that do not."""
         config = self._config
         if self._serving:
             LOG.info("pluis stops; calls in flight have %g seconds", config.grace)
+        self._changes.end()
         self._crew.drain()
         ends = time.monotonic() + config.drain + config.grace + SPARE
         while self._crew.pids:
@@ -142,7 +149,7 @@ class Supervisor:
         def begin() -> None:
             self._first = first
             if isinstance(first, Release):
-                self._crew.begin(self._port, first.id)
+                self._crew.begin(self._ports, first.id)
 
         self._in_loop(begin)
 

@@ -74,7 +74,7 @@ class Worker:
     """What one process serves, and how it changes."""
 
     def __init__(self, start: Start, pipe: Pipe, metrics: Metrics) -> None:
-        """Loads the release and binds the port. Raises PluisError."""
+        """Loads the release and binds the ports. Raises PluisError."""
         self._config = config = start.config
         self._pipe = pipe
         self._metrics = metrics
@@ -83,7 +83,12 @@ class Worker:
         registry = Registry.of(self._current.snapshot, config.rulesets, config.required, today)
         self._operations = AskedOfSupervisor(pipe)
         self._server: Server = build_server(
-            config, registry, operations=self._operations, shared_port=start.port, metrics=metrics
+            config,
+            registry,
+            operations=self._operations,
+            shared_port=start.ports.grpc,
+            shared_http_port=start.ports.http,
+            metrics=metrics,
         )
         self._ends = threading.Event()
 

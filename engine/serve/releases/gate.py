@@ -147,7 +147,7 @@ def _gate(
     copied = fresh / RULESETS
     left_out = copy_rulesets(config.rulesets, copied)
     source = content_of(copied)
-    if store.saw(source).held == source and serving is not None:
+    if source in store.saw(source).held and serving is not None:
         note = f"`{config.rulesets}` holds what was rolled back from; {serving.told} stays until somebody reloads"
         return GateReport(serving, serving, notes=(note,))
     trust, unreadable = read_trust_list(copied)

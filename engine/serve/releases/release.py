@@ -82,12 +82,12 @@ class Active:
     """What is active, by release id; `previous` can be gone back to, the latest first.
 
     `seen` stands for what the gate looked at last, passed or not. `held` was gone back from: as long as the folder of
-    rulesets has that content, it is not activated again unless a person asks for it; empty: nothing is held.
+    rulesets has one of these contents, it is not activated again unless a person asks for it.
     """
 
     active: str = ""
     previous: tuple[str, ...] = ()
-    held: str = ""
+    held: tuple[str, ...] = ()
     seen: str = ""
 
 
@@ -180,13 +180,15 @@ class ReleaseStore:
             before, release = self.active(), self.release(id)
             if before.active == id:
                 return before
-            if before.held == release.source:
+            if release.source in before.held:
                 raise ReleaseFault(f"{release.told} was rolled back from, and is held back until somebody reloads")
             previous = tuple(each for each in (before.active, *before.previous) if each not in ("", id))
-            return self._write(replace(before, active=id, previous=previous[:KEPT], held=""))
+            return self._write(replace(before, active=id, previous=previous[:KEPT], held=()))
 
     def rollback(self, to: str = "") -> Release:
-        """Activates an earlier release, the one before when none is named, and holds back what the gate saw last.
+        """Activates an earlier release, the one before when none is named, and holds back what it leaves.
+
+        That is what was active, and what the gate saw last: the folder may have been changed to and fro meanwhile.
 
         So neither watching nor a restart brings back what was gone back from. Raises ReleaseFault where there is
         nothing to go back to.
@@ -201,7 +203,8 @@ class ReleaseStore:
             previous = (before.active, *before.previous) if before.active else before.previous
             if release.id in before.previous:  # what was gone back from is not gone back to
                 previous = before.previous[before.previous.index(release.id) + 1 :]
-            held = "" if before.seen == release.source else before.seen
+            left = {before.seen, self.release(before.active).source} if before.active else {before.seen}
+            held = () if before.seen == release.source else tuple(sorted(left - {"", release.source}))
             self._write(replace(before, active=release.id, previous=previous[:KEPT], held=held))
             return release
 
@@ -210,7 +213,7 @@ class ReleaseStore:
         with self._locked("active.lock"):
             before = self.active()
             if before.held:
-                self._write(replace(before, held=""))
+                self._write(replace(before, held=()))
             return bool(before.held)
 
     def saw(self, source: str) -> Active:

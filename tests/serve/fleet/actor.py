@@ -1,7 +1,7 @@
 """A worker that plays: it says what a worker says, and does what the names of its releases tell, without gRPC.
 
 A release that is called `broken` it cannot load, `deadly` ends it, `endless` is never loaded; with `stillborn` it fails
-at once, and with `hanging` it falls silent when it has begun.
+at once, with `unborn` it never begins, and with `hanging` it falls silent when it has begun.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ def main() -> None:
     if start.release == "stillborn":
         pipe.send(Failed("there is no life in it"))
         raise SystemExit(1)
+    if start.release == "unborn":
+        signal.pause()
     pipe.send(Serving(start.release))
     if start.release != "hanging":
         Thread(target=_beat, args=(pipe,), daemon=True).start()

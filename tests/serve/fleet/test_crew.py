@@ -16,7 +16,7 @@ import pytest
 from engine.serve.config import CallerSettings, Config, Issuer
 from engine.serve.fleet import crew as crew_module
 from engine.serve.fleet.crew import Crew
-from engine.serve.fleet.messages import Beat
+from engine.serve.fleet.messages import Beat, Ports
 from engine.serve.fleet.place import Place
 from engine.serve.telemetry.metrics import Metrics
 from tests.serve.fleet.fleets import runs, until
@@ -57,7 +57,7 @@ class Played(Crew):
 @pytest.fixture
 def crew(tmp_path: Path) -> Iterator[Played]:
     played = Played(tmp_path)
-    played.begin(1, "first")
+    played.begin(Ports(1), "first")
     try:
         played.turn_until(lambda: played.ready == 3)
         yield played
@@ -142,7 +142,7 @@ def test_nothing_is_loaded_by_nobody(crew: Played) -> None:
 
 def test_one_that_falls_silent_is_ended(tmp_path: Path) -> None:
     crew = Played(tmp_path, hang=0.5)
-    crew.begin(1, "hanging")
+    crew.begin(Ports(1), "hanging")
     try:
         crew.turn_until(lambda: min(crew.restarts()) >= 1)
     finally:
@@ -152,7 +152,7 @@ def test_one_that_falls_silent_is_ended(tmp_path: Path) -> None:
 
 def test_why_a_worker_cannot_serve_is_told(tmp_path: Path) -> None:
     crew = Played(tmp_path)
-    crew.begin(1, "stillborn")
+    crew.begin(Ports(1), "stillborn")
     try:
         crew.turn_until(lambda: crew.failure)
     finally:
@@ -168,7 +168,7 @@ def test_settings_may_be_large(tmp_path: Path) -> None:
     ]
     issuer = Issuer(issuer="us", audience=("here",), keys="keys.json")
     crew = Played(tmp_path, issuers=(issuer,), callers=callers)
-    crew.begin(1, "first")
+    crew.begin(Ports(1), "first")
     try:
         crew.turn_until(lambda: crew.ready == 3)
     finally:
@@ -186,7 +186,7 @@ def test_they_drain_by_themselves(crew: Played) -> None:
 
 def test_those_that_serve_nothing_yet_are_ended_at_once(tmp_path: Path) -> None:
     crew = Played(tmp_path)
-    crew.begin(1, "first")
+    crew.begin(Ports(1), "first")
     crew.turn()
     pids = crew.pids
     assert len(pids) == 3
