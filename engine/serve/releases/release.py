@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -203,7 +203,9 @@ class ReleaseStore:
             previous = (before.active, *before.previous) if before.active else before.previous
             if release.id in before.previous:  # what was gone back from is not gone back to
                 previous = before.previous[before.previous.index(release.id) + 1 :]
-            left = {before.seen, self.release(before.active).source} if before.active else {before.seen}
+            left = {before.seen}
+            with suppress(ReleaseFault):  # one that cannot be read is left too, and may be why
+                left.add(self.release(before.active).source)
             held = () if before.seen == release.source else tuple(sorted(left - {"", release.source}))
             self._write(replace(before, active=release.id, previous=previous[:KEPT], held=held))
             return release
