@@ -154,11 +154,11 @@ class Config(_Section):
     do everything."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that answer; one for each core. Clients spread over them by their connections."""
-    threads: Annotated[int, Field(ge=2)] = 16
-    """Calls that a worker works on at once."""
+    threads: Annotated[int, Field(ge=2)] = 32
+    """Calls that a worker works on at once. Most of them wait for the decision log: fewer would leave it idle."""
     max_streams: Count = 8
     """Streams that may be open in a worker at once. Each holds a thread, so some threads must be left over."""
-    max_waiting: Count = 48
+    max_waiting: Count = 96
     """Calls that may wait in a worker for a thread; more are refused at once."""
     max_request_size: Count = 256 * KIB
     """One patient's request; a batch may be as large as `max_message_size`."""

@@ -64,7 +64,7 @@ class Asked:
 
 def serve(log: str, keys: Path) -> None:
     """A server with a log; prints its port. Ends with its standard input."""
-    config = Config(rulesets=RULESETS, port=0, max_waiting=2 * CONNECTIONS * EACH, log=log, log_keys=keys)
+    config = Config(rulesets=RULESETS, port=0, log=log, log_keys=keys)
     server = build_server(config, Registry(RULESETS))
     server.start()
     print(server.port, flush=True)

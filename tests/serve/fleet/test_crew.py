@@ -186,7 +186,7 @@ def test_they_drain_by_themselves(crew: Played) -> None:
 
 def test_those_that_serve_nothing_yet_are_ended_at_once(tmp_path: Path) -> None:
     crew = Played(tmp_path)
-    crew.begin(Ports(1), "first")
+    crew.begin(Ports(1), "unborn")
     crew.turn()
     pids = crew.pids
     assert len(pids) == 3

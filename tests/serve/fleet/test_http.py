@@ -72,6 +72,8 @@ def test_a_client_that_says_nothing_holds_nobody_up(state: State) -> None:
     with socket.create_connection((host, int(port))) as silent:
         silent.send(b"GET /metr")
         assert ask(state, "/livez") == (200, "ok\n")
+        silent.send(b"ics HTTP/1.0\r\n\r\n")  # it was not given up meanwhile
+        assert silent.makefile().readline().startswith("HTTP/1.0 200 OK")
 
 
 def test_a_port_that_is_taken_is_told(state: State) -> None:
