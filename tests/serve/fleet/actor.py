@@ -6,6 +6,7 @@ at once, with `unborn` it never begins, and with `hanging` it falls silent when 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import signal
@@ -16,9 +17,12 @@ from threading import Thread
 
 from engine.serve.fleet.messages import Beat, Drain, Failed, Load, Loaded, Pipe, Serving, Start, Swap
 
+PR_SET_PDEATHSIG = 1
+
 
 def main() -> None:
-    """Plays until it is told to stop or the supervisor is gone."""
+    """Plays until it is told to stop or the supervisor is gone; also one that is stopped ends with the test."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     pipe = Pipe(Connection(int(sys.argv[1])))
     start: Start = pickle.load(sys.stdin.buffer)
     if start.release == "stillborn":
