@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,5 +41,5 @@ def shelf_of(ruleset: str) -> Shelf:
 
 
 @cache
-def form(ruleset: str, language: str = "nl") -> Mapping[str, Any]:
+def form(ruleset: str, language: str = "nl") -> dict[str, Any]:
     return questionnaire(shelf_of(ruleset).served(ruleset), language, BASE, TODAY)

@@ -5,11 +5,13 @@ Both read nothing but the Questionnaire, as a client does: what stands in the en
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from engine.decide.answers import Given
+from engine.pb.v1 import triage_pb2 as pb
 from engine.rules.model import QuestionType
 
 Json = dict[str, Any]
@@ -24,12 +26,13 @@ def every_item(items: list[Json]) -> Iterator[Json]:
 
 def respond(form: Json, answers: Mapping[str, Given], none_of: tuple[str, ...] = ()) -> Json:
     """A completed response to `form` with these answers, in the structure of the form."""
-    return {
+    response = {
         "resourceType": "QuestionnaireResponse",
         "questionnaire": f"{form['url']}|{form['version']}",
         "status": "completed",
-        "item": [*_items(form["item"], answers, none_of)],
     }
+    items = [*_items(form["item"], answers, none_of)]
+    return response | {"item": items} if items else response
 
 
 def _items(items: list[Json], answers: Mapping[str, Given], none_of: tuple[str, ...]) -> Iterator[Json]:
@@ -74,7 +77,7 @@ def _codes(link: str, given: Given) -> list[str]:
 
 def enabled(form: Json, response: Json) -> set[str]:
     """The linkIds that a client shows for the answers of a response: an item counts with all the items around it."""
-    found = {item["linkId"]: item.get("answer", []) for item in every_item(response["item"])}
+    found = {item["linkId"]: item.get("answer", []) for item in every_item(response.get("item", []))}
     return {*_enabled(form["item"], found)}
 
 
@@ -115,3 +118,37 @@ def _holds(test: Json, answers: list[Json]) -> bool:
         case "<=":
             return any(value <= wanted for value in values)
     raise AssertionError(test["operator"])
+
+
+def sent(resource: Json) -> Any:
+    """A resource as it arrives: JSON in between, its decimals read as decimals."""
+    return json.loads(json.dumps(resource, default=_decimal), parse_float=Decimal)
+
+
+def _decimal(value: object) -> float:
+    assert isinstance(value, Decimal)
+    assert Decimal(repr(float(value))) == value
+    return float(value)
+
+
+def direct(ruleset: str, answers: Mapping[str, Given], none_of: tuple[str, ...] = ()) -> pb.EvaluateRequest:
+    """The same answers as a gRPC client sends them."""
+    return pb.EvaluateRequest(
+        ruleset=ruleset, answers={name: _answer(given) for name, given in answers.items()}, none_of=none_of
+    )
+
+
+def _answer(given: Given) -> pb.Answer:
+    match given.kind, given.value:
+        case None, _:
+            return pb.Answer(unknown=pb.Unknown())
+        case QuestionType.YES_NO, value:
+            return pb.Answer(yes_no=pb.YES_NO_YES if value == "yes" else pb.YES_NO_NO)
+        case QuestionType.INTEGER, int(value):
+            return pb.Answer(integer=value)
+        case QuestionType.DECIMAL, value:
+            return pb.Answer(decimal=str(value))
+        case QuestionType.SEVERAL, tuple(values):
+            return pb.Answer(several=pb.Options(options=values))
+        case _, value:
+            return pb.Answer(choice=str(value))
