@@ -42,6 +42,8 @@ BATCH = 100
 BATCHERS, SINGLES = 3, 2
 """Threads that send batches, and threads that send one request at a time."""
 PATIENTS = 400
+AGE = 20
+"""Seconds of a connection: else all end up with the worker that is never killed."""
 DEADLINE = 60.0
 TRIES = 50
 AGAIN = 0.1
@@ -53,7 +55,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
-    """What a run came to. `memory`: resident bytes of the first worker at each look; `milliseconds`: of single calls."""
+    """What a run came to. `memory`: resident bytes of the first worker, each time; `milliseconds`: of single calls."""
 
     evaluations: int
     sent_again: int
@@ -72,8 +74,10 @@ class Soaked:
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[int, str]]:
     """A server with its workers: the id of its supervisor, and its address."""
+    settings = folder / "pluis.toml"
+    settings.write_text(f'rulesets = "{ROOT / "rulesets"}"\nmax_connection_age = {AGE}\nworkers = {WORKERS}\n')
     places = ["--log", str(folder / "log"), "--state", str(folder / "state")]
-    command = [*PLUIS, "serve", "--port", "0", "--workers", str(WORKERS), *places]
+    command = [*PLUIS, "serve", "--config", str(settings), "--port", "0", *places]
     with (folder / "serve.log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, stderr=log)
     try:
@@ -171,10 +175,8 @@ def requests() -> list[pb.EvaluateRequest]:
     """Seeded patients; a few of whom not everything was asked yet."""
     chance = random.Random(1)
     made: list[dict[str, Given]] = [patient(chance) if number % 20 else partial(chance) for number in range(PATIENTS)]
-    return [
-        pb.EvaluateRequest(ruleset=NAME, answers={name: message(answer) for name, answer in each.items()})
-        for each in made
-    ]
+    asked = [{name: message(answer) for name, answer in each.items()} for each in made]
+    return [pb.EvaluateRequest(ruleset=NAME, view=pb.RESPONSE_VIEW_BASIC, answers=each) for each in asked]
 
 
 def named(request: pb.EvaluateRequest, name: str) -> pb.EvaluateRequest:
@@ -236,6 +238,7 @@ def main() -> None:
         clients.run()
         print(json.dumps({"sent_again": clients.sent_again, "milliseconds": clients.milliseconds}), flush=True)
         return
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # and with it all that was started
     done = soak(said.evaluations, said.kills)
     cuts = quantiles(done.milliseconds, n=100)
     start, most, end = (each / MIB for each in (done.memory[0], max(done.memory), done.memory[-1]))
