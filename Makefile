@@ -48,7 +48,7 @@ test-browser: $(READY) ## open the pages made for people in headless Chromium (n
 fuzz: $(READY) ## mutate requests, patients' files and rulesets for a while (SEED=1 SECONDS=300)
 	@$(BIN)/python -m tests.fuzz.run --seed $(SEED) --seconds $(SECONDS)
 
-faults: $(READY) ## kill server, workers and PostgreSQL under load, take the log away: nothing acknowledged is lost (KILLS=50)
+faults: $(READY) ## kill server, workers and PostgreSQL, take the log away, reload bad rulesets, all under load (KILLS=50)
 	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what server --log sqlite
 	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what server --log postgresql
 	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what worker --log sqlite
@@ -56,6 +56,7 @@ faults: $(READY) ## kill server, workers and PostgreSQL under load, take the log
 	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what supervisor --log sqlite
 	@$(BIN)/python -m tests.faults.kill --kills $(KILLS) --what postgresql --log postgresql
 	@$(BIN)/python -m tests.faults.full
+	@$(BIN)/python -m tests.load.reloads
 	@$(BIN)/python -m tests.record.full
 
 soak: $(READY) ## a million evaluations over gRPC while workers are killed: memory, failures, times (EVALUATIONS=1000000)
