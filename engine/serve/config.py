@@ -298,9 +298,7 @@ def _faults_of_callers(config: Config) -> list[str]:
 def _faults_of_urls(config: Config) -> list[str]:
     faults = []
     if config.public_url and (not _is_url(config.public_url) or config.public_url.endswith("/")):
-        faults.append(
-            "`public_url` must be an address such as `https://triage.example.org`, with no slash at its end"
-        )
+        faults.append("`public_url` must be an address such as `https://triage.example.org`, with no slash at its end")
     faults += [
         f"`origins`: `{origin}` is no origin such as `https://ehr.example.org`"
         for origin in config.origins

@@ -115,7 +115,7 @@ class Server:
         time.sleep(self._config.drain)  # whoever looks at health sends no more calls meanwhile
         ends = time.monotonic() + self._config.grace
         if self.http is not None:  # before gRPC, with which the threads end that both use
-            self.http.stop(self._config.grace)
+            self.http.stop()
         self._grpc.stop(max(0.0, ends - time.monotonic())).wait()
         self._parts.close()
 
