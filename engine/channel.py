@@ -19,7 +19,7 @@ CALLS = ("Evaluate", "EvaluateBatch", "ListRulesets", "GetRuleset", "GetQuestion
 """Calls that may be tried again when the server is not available: what comes twice does no harm."""
 ATTEMPTS = 3
 RECONNECT = 100
-"""Milliseconds until a lost connection is made anew. gRPC's own second outlasts all attempts when a worker is killed."""
+"""Milliseconds until a lost connection is made anew; with gRPC's own second a killed worker costs all attempts."""
 LARGEST_RESPONSE = 64 * 1024 * 1024
 """Bytes; a batch of a thousand responses is larger than gRPC takes by itself."""
 
