@@ -7,6 +7,7 @@ searched. The answer to the caller is the one place where they may stand.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import traceback
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 
 from engine.decide.evaluate import Evaluated
@@ -95,6 +97,41 @@ def fails(call: Callable[[], Any], code: str = "") -> None:
         call()
     error: Any = caught.value
     assert code in ("", error.code().name)
+
+
+POSTS = (
+    "/v1/evaluate",
+    "/v1/evaluate-batch",
+    "/v1/decisions/search",
+    f"/v1/decisions/{SUBJECT}/feedback",
+    "/fhir/R4/PlanDefinition/small/$triage",
+    "/fhir/R4/Questionnaire/_search",
+    "/cds-services/small-patient-view",
+    "/cds-services/small-patient-view/feedback",
+    "/nl",
+    "/en",
+)
+TYPES = ("application/json", "application/fhir+json", "application/x-www-form-urlencoded", "text/plain")
+
+
+def every_path(address: str) -> None:
+    """The same over HTTP: a decision, and bodies of every kind to every place that takes one."""
+    answers = {"age": {"integer": str(AGE)}, "weeks": {"decimal": WEEKS}, "numb": {"yesNo": "YES_NO_NO"}}
+    context = {"subjectReference": SUBJECT, "requestId": "http"}
+    asked = {"ruleset": "small", "answers": answers, "context": context}
+    with httpx.Client(base_url=f"http://{address}", timeout=TIMEOUT) as client:
+        assert client.post("/v1/evaluate", json=asked).is_success
+        assert client.post("/v1/decisions/search", json={"subjectReference": SUBJECT}).is_success
+        item = {"linkId": WEEKS, "answer": [{"valueInteger": AGE}, {"valueString": f"{WEEKS} {SUBJECT}"}]}
+        response = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": [item]}
+        bodies = [asked, response, {"hook": WEEKS, "context": {"patientId": SUBJECT}, "prefetch": {"intake": response}}]
+        texts = [json.dumps(each) for each in bodies]
+        texts += [texts[0][:-1], f"age={AGE}&weeks={WEEKS}&subject={SUBJECT}&answers={WEEKS}", f"{WEEKS} {SUBJECT}"]
+        for path in POSTS:
+            for text in texts:
+                for kind in TYPES:
+                    answer = client.post(path, content=text, headers={"content-type": kind})
+                    assert answer.status_code < 500, (path, kind, answer.status_code)
 
 
 @pytest.fixture
@@ -218,6 +255,7 @@ def test_a_real_server_keeps_it_to_itself(tmp_path: Path) -> None:
     with whole_server(tmp_path) as server:
         with grpc.insecure_channel(server.address) as channel:
             every_rpc(stub(channel))
+        every_path(server.http)
         with urllib.request.urlopen(f"http://{server.operations}/metrics", timeout=TIMEOUT) as answer:
             metrics = answer.read().decode()
     assert "pluis_decisions_total{" in metrics
