@@ -31,7 +31,7 @@ def bind_all(host: str, port: int, bind: Callable[[socket.socket, Place], None])
             try:
                 # asyncio sends at once (TCP_NODELAY) only where a socket says that it is TCP; else each answer waits
                 # for the caller's delayed acknowledgement, 40 ms.
-                each = held.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                each = held.enter_context(socket.socket(family, socket.SOCK_STREAM, protocol))
                 if family == socket.AF_INET6:
                     each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 bind(each, (str(where[0]), port))

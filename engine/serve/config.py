@@ -149,6 +149,8 @@ class Config(_Section):
     interview: bool = False
     """Whether people may answer the questions at `/` themselves, without a token; the log has `interview` as their
     caller. Always so where there are no `callers`."""
+    interview_rulesets: tuple[Name, ...] = ()
+    """The rulesets that people may choose there, by their ids; all that are served when left out, drafts too."""
     trust_proxy: bool = False
     """Listen on any address without TLS or callers: whatever stands in front does both. Anybody who gets past it may
     do everything."""

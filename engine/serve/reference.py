@@ -42,6 +42,7 @@ http_port = 8443
 public_url = "https://triage.example.nl"
 origins = ["https://ehr.example.nl"]    # web sites whose pages may call
 interview = true
+interview_rulesets = ["low_back_pain"]
 trust_proxy = false
 
 workers = 4                             # one for each core

@@ -24,7 +24,7 @@ from engine.serve.interview.entries import typed
 from engine.serve.interview.state import LARGEST, Form, read_form
 from engine.serve.interview.telling import Told, ask
 from engine.serve.interview.walk import Ask, walk
-from engine.serve.registry import NotServed, Served, UnknownVersion
+from engine.serve.registry import NotServed, Served, Snapshot, UnknownVersion
 
 HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": pages.POLICY}
 
@@ -56,7 +56,7 @@ class _Desk:
         first = language or _preferred(request.headers.get("accept-language", ""))
 
         def work(call: HttpCall) -> str:
-            snapshot, today = self._gateway.registry.current(), self._gateway.registry.today()
+            snapshot, today = self._offered(), self._gateway.registry.today()
             defaults = [snapshot.default(each, today) for each in snapshot.versions]
             return pages.home(
                 first,
@@ -73,8 +73,7 @@ class _Desk:
         ruleset: str = request.path_params["ruleset"]
 
         def work(call: HttpCall) -> str:
-            registry = self._gateway.registry
-            served = registry.current().find(ruleset, "", registry.today())
+            served = self._offered().find(ruleset, "", self._gateway.registry.today())
             recorded = self._gateway.config.log != LOG_OFF
             return pages.start(served, served.language(language), recorded)
 
@@ -115,10 +114,16 @@ class _Desk:
             return pages.screen(served, language, step)
         return pages.told(served, language, step.state, tell(typed(rules, step.state.answers)), step.over)
 
+    def _offered(self) -> Snapshot:
+        """The rulesets that people may choose."""
+        snapshot, chosen = self._gateway.registry.current(), self._gateway.config.interview_rulesets
+        if not chosen:
+            return snapshot
+        return Snapshot({name: versions for name, versions in snapshot.versions.items() if name in chosen})
+
     def _served(self, ruleset: str, digest: str) -> Served:
         """The version that the form began with: its questions were asked, so it decides. Raises NotServed."""
-        registry = self._gateway.registry
-        snapshot, today = registry.current(), registry.today()
+        snapshot, today = self._offered(), self._gateway.registry.today()
         snapshot.find(ruleset, "", today)
         versions = [served for served in snapshot.versions[ruleset] if served.effective(today)]
         for served in versions:

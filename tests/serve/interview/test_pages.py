@@ -190,3 +190,13 @@ def test_nothing_is_kept_anywhere_and_nothing_comes_from_elsewhere(site: Site) -
             assert not known.get("src") and "://" not in known.get("href", "") + known.get("action", "")
             if tag == "form":
                 assert (known["method"], known["autocomplete"]) == ("post", "off")
+
+
+def test_people_may_choose_only_what_is_offered(small_registry: Registry, tmp_path: Path) -> None:
+    with site_of(small_registry, state=tmp_path, interview_rulesets=("other",)) as site:
+        assert "/en/small" not in site.send("GET", "/en").text
+        assert site.send("GET", "/en/small").status_code == 404
+        assert site.client.evaluate({"numb": True}, ruleset="small").disposition == "emergency"
+    with site_of(small_registry, state=tmp_path, interview_rulesets=("small",)) as site:
+        assert "/en/small" in site.send("GET", "/en").text
+        assert site.send("GET", "/en/small").status_code == 200
