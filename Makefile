@@ -117,6 +117,7 @@ audit: $(READY) ## look for known vulnerabilities in what requirements.lock pins
 	@$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean: ## remove what the other targets made
-	@rm -rf $(VENV) tests/clients/node/node_modules tests/browser/node_modules tests/browser/screenshots build *.egg-info \
+	@rm -rf $(VENV) tests/clients/node/node_modules tests/clients/fhir/node_modules tests/browser/node_modules \
+	    tests/browser/screenshots build *.egg-info \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find engine tests -name __pycache__ -type d -prune -exec rm -rf {} +

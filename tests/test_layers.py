@@ -184,7 +184,6 @@ SHORT = {
     "engine/rules/canonical.py": "the bytes that are digested and signed, for two rooms",
     "engine/serve/access/files.py": "has a file changed? for keys and for certificates",
     "engine/serve/access/rights.py": "one table",
-    "engine/serve/binding.py": "one thing to do with ports, for the supervisor and for each server",
     "engine/serve/fleet/holding.py": "what a supervisor may hold alone, and nothing else of it",
     "engine/serve/gateway/media.py": "two questions to the headers of a request",
     "engine/serve/calls.py": "a call as every wire knows it",

@@ -49,10 +49,15 @@ export async function quiet(browser, url) {
 // On a phone: nothing to push sideways but what scrolls by itself, and letters that need no magnifying glass.
 export async function phone(browser, url) {
   return visit(browser, url, { viewport: PHONE }, async (page) => {
-    const whole = await page.evaluate(() => document.scrollingElement.scrollWidth);
-    const wrong = whole > PHONE.width ? [`the page is ${whole} pixels wide on a phone of ${PHONE.width}`] : [];
-    return [...wrong, ...(await tooWide(page, PHONE.width)), ...(await tooSmall(page)), ...(await drawings(page))];
+    return [...(await fits(page, PHONE.width)), ...(await drawings(page))];
   });
+}
+
+// A page that is open, at a width: nothing to push sideways, nothing too small to read.
+export async function fits(page, width) {
+  const whole = await page.evaluate(() => document.scrollingElement.scrollWidth);
+  const wrong = whole > width ? [`the page is ${whole} pixels wide on a phone of ${width}`] : [];
+  return [...wrong, ...(await tooWide(page, width)), ...(await tooSmall(page))];
 }
 
 // On a desktop: the same, at its width.
@@ -113,15 +118,18 @@ export async function language(browser, url, expected) {
 
 // axe-core by WCAG 2.0, 2.1 and 2.2, levels A and AA.
 export async function accessible(browser, url, how) {
-  return visit(browser, url, how, async (page) => {
-    await page.evaluate(AXE);
-    const violations = await page.evaluate(async (tags) => {
-      const options = { runOnly: { type: "tag", values: tags }, rules: { "target-size": { enabled: true } }, resultTypes: ["violations"] };
-      return (await globalThis.axe.run(document, options)).violations;
-    }, STANDARDS);
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.slice(0, SHOWN).map(({ html, failureSummary }) => `${id} (${nodes.length}): ${html.slice(0, 160)} ${failureSummary.replace(/\s+/g, " ").slice(0, 200)}`));
-  });
+  return visit(browser, url, how, violations);
+}
+
+// The same for a page that is open.
+export async function violations(page) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async (tags) => {
+    const options = { runOnly: { type: "tag", values: tags }, rules: { "target-size": { enabled: true } }, resultTypes: ["violations"] };
+    return (await globalThis.axe.run(document, options)).violations;
+  }, STANDARDS);
+  return found.flatMap(({ id, nodes }) =>
+    nodes.slice(0, SHOWN).map(({ html, failureSummary }) => `${id} (${nodes.length}): ${html.slice(0, 160)} ${failureSummary.replace(/\s+/g, " ").slice(0, 200)}`));
 }
 
 // A script in the page: what `@page` leaves free around the text; a centimetre, as browsers do, where nothing is said.

@@ -1,7 +1,8 @@
 """`make test-browser`: the pages that Pluis makes for people are opened in headless Chromium, and each check must pass.
 
-Nothing is skipped: what cannot be installed, made or opened fails the run. Pages are opened as files, by a browser that
-has no way to a network. Pictures and prints stay in tests/browser/screenshots/.
+Nothing is skipped: what cannot be installed, made or opened fails the run. Pages are opened as files, and the interview
+at a server on this machine, by a browser that has no other way to a network. Pictures and prints stay in
+tests/browser/screenshots/.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.clients.run import LONGEST, find_node, run, say
+from engine.rules.load import load
+from engine.rules.scale import Disposition
+from tests.browser.patients import write_patients
+from tests.clients.run import LONGEST, find_node, run, say, serving
 from tests.demo.demo import PLUIS, ROOT
+from tests.serve.interview.patients import PATIENTS
 
 HERE = Path(__file__).parent
 RULESET = "rulesets/low_back_pain"
@@ -41,6 +46,7 @@ PAGES = (
     Page("handbook-en", "en", ("render", RULESET, "--language", "en", "--out"), signed=True),
     Page("coverage", "en", ("coverage", RULESET, "--html")),
 )
+TESTS = ("faults.test.js", "pages.test.js", "interviews.test.js", "forms.test.js")
 PATIENCE = 900
 """Seconds for all checks on all pages; past that something hangs."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -54,14 +60,35 @@ def main() -> int:
     find_node("the program that drives the browser")
     if code := run(["npm", "ci", "--loglevel=error"], HERE, os.environ):
         sys.exit(f"the browser tests' packages could not be installed: `npm` ended with {code}")
-    with TemporaryDirectory(prefix="pluis-pages-") as folder:
-        pages = Path(folder) / "pages.json"
-        pages.write_text(json.dumps(make_pages(Path(folder))), "utf-8")
-        # One file after the other: two browsers at once would fight for a small machine.
-        command = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec", "faults.test.js", "pages.test.js"]
-        environment = {**os.environ, "PLUIS_BROWSER": browser, "PLUIS_PAGES": str(pages)}
-        environment.pop("NODE_OPTIONS", None)
-        return 1 if run(command, HERE, environment, PATIENCE) else 0
+    with TemporaryDirectory(prefix="pluis-pages-") as name:
+        folder = Path(name)
+        pages = folder / "pages.json"
+        pages.write_text(json.dumps(make_pages(folder)), "utf-8")
+        with serving(folder) as (_, site):
+            interviews = folder / "interviews.json"
+            interviews.write_text(json.dumps({"site": site, "patients": PATIENTS, "titles": titles()}), "utf-8")
+            patients = folder / "patients.json"
+            write_patients(patients)
+            # One file after the other: two browsers at once would fight for a small machine.
+            command = ["node", "--test", "--test-concurrency=1", "--test-reporter=spec", *TESTS]
+            environment = {
+                **os.environ,
+                "PLUIS_BROWSER": browser,
+                "PLUIS_PAGES": str(pages),
+                "PLUIS_INTERVIEWS": str(interviews),
+                "PLUIS_HTTP": site,
+                "PLUIS_PATIENTS": str(patients),
+            }
+            environment.pop("NODE_OPTIONS", None)
+            return 1 if run(command, HERE, environment, PATIENCE) else 0
+
+
+def titles() -> dict[str, dict[str, str]]:
+    """What a person reads first at the end of an interview, by language and disposition."""
+    return {
+        language: {each.word: texts.get("disposition_titles", each.word).patient for each in Disposition}
+        for language, texts in load(ROOT / RULESET).ruleset.texts.items()
+    }
 
 
 def find_browser() -> str:

@@ -60,9 +60,7 @@ def test_every_resource_stands_up_to_all_judges() -> None:
     assert kinds["Questionnaire"] == kinds["PlanDefinition"] == 2
     assert kinds["GuidanceResponse"] == len(cases(RULESET)) > 200
     lines = "".join(f"{json.dumps(each, default=float)}\n" for each in resources)
-    done = subprocess.run(
-        ["node", "check.js"], cwd=FHIR, input=lines, capture_output=True, text=True, timeout=PATIENCE
-    )
+    done = subprocess.run(["node", "check.js"], cwd=FHIR, input=lines, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(told) == len(resources)

@@ -1,4 +1,4 @@
-"""fhirclient asks the server that `make test-clients` has started: reads, searches and `$triage`, with its own models."""
+"""fhirclient asks the server that `make test-clients` has started: it reads, searches and triages by its own models."""
 
 from __future__ import annotations
 

@@ -22,9 +22,11 @@ from tests.demo.demo import PLUIS, ROOT, wait_until_healthy
 
 HERE = Path(__file__).parent
 NODE = HERE / "node"
+FHIR = HERE / "fhir"
 SMALL = ROOT / "tests" / "serve" / "rulesets" / "small"
 OLDEST_NODE = 20
 LISTENING = re.compile(r" on (127\.0\.0\.1:\d+)")
+HTTP = re.compile(r"http on (http://127\.0\.0\.1:\d+)")
 PATIENCE = 90
 """Seconds for the server to be ready: it runs every case of its rulesets first."""
 LONGEST = 300
@@ -34,8 +36,8 @@ LONGEST = 300
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     install()
-    with TemporaryDirectory(prefix="pluis-clients-") as folder, serving(Path(folder)) as address:
-        environment = {**os.environ, "PLUIS_ADDRESS": address}
+    with TemporaryDirectory(prefix="pluis-clients-") as folder, serving(Path(folder)) as (address, http):
+        environment = {**os.environ, "PLUIS_ADDRESS": address, "PLUIS_HTTP": http}
         for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NODE_OPTIONS"):
             environment.pop(name, None)
         failed = [name for name, code in ask_all(environment) if code]
@@ -46,12 +48,18 @@ def main() -> int:
 
 def ask_all(environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """Runs every client's tests, also after one that failed; pytest is last, so that its closing line is."""
-    tests = sorted(path.name for path in NODE.glob("*.test.js"))
-    say(f"node: {', '.join(tests)}")
-    yield "node", run(["node", "--test", "--test-reporter=spec", *tests], NODE, environment)
-    say("grpcurl (grpc-go): grpcurl_calls.py")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/clients/grpcurl_calls.py"]
-    yield "grpcurl", run(command, ROOT, environment)
+    for folder in (NODE, FHIR):
+        tests = sorted(path.name for path in folder.glob("*.test.js"))
+        say(f"{folder.name}: {', '.join(tests)}")
+        yield folder.name, run(["node", "--test", "--test-reporter=spec", *tests], folder, environment)
+    for what, file in (
+        ("every resource, by all judges of fhir/", "fhir_resources.py"),
+        ("fhirclient", "fhirclient_calls.py"),
+        ("grpcurl (grpc-go)", "grpcurl_calls.py"),
+    ):
+        say(f"{what}: {file}")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/clients/{file}"]
+        yield file, run(command, ROOT, environment)
 
 
 def install() -> None:
@@ -60,6 +68,7 @@ def install() -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-build-isolation"]
     for what, command, folder in (
         ("the Node client's packages", ["npm", "ci", "--loglevel=error"], NODE),
+        ("the FHIR clients' packages", ["npm", "ci", "--loglevel=error"], FHIR),
         ("grpcurl", [*pip, "-r", str(HERE / "requirements.lock")], ROOT),
     ):
         if code := run(command, folder, os.environ):
@@ -77,22 +86,23 @@ def find_node(who: str) -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """A real `pluis serve` with two rulesets, ready to answer; gives its address."""
+def serving(folder: Path) -> Iterator[tuple[str, str]]:
+    """A real `pluis serve` with two rulesets, ready to answer; gives its addresses for gRPC and HTTP."""
     shutil.copytree(ROOT / "rulesets" / "low_back_pain", folder / "rulesets" / "low_back_pain")
     shutil.copytree(SMALL, folder / "rulesets" / "small")
     text = folder / "rulesets" / "small" / "ruleset.yaml"
     text.write_text(re.sub(r", until: [\d-]+", "", text.read_text("utf-8")), "utf-8")  # this server has today's date
     log = folder / "serve.log"
-    command = [*PLUIS, "serve", "--port", "0", "--reflection", "--rulesets", str(folder / "rulesets")]
+    command = [*PLUIS, "serve", "--port", "0", "--http-port", "0", "--reflection"]
+    command += ["--rulesets", str(folder / "rulesets")]
     command += ["--log", str(folder / "log"), "--state", str(folder / "state")]
     # A log that is a file never fills up, as a pipe that nobody reads would.
     with log.open("wb") as stream, subprocess.Popen(command, cwd=ROOT, stderr=stream) as process:
         try:
-            address = listening(process, log)
+            address, http = listening(process, log, LISTENING), listening(process, log, HTTP)
             wait_until_healthy(address)
-            say(f"pluis serve is ready on {address}")
-            yield address
+            say(f"pluis serve is ready on {address} and {http}")
+            yield address, http
             if '"event": "failure"' in log.read_text("utf-8"):
                 sys.exit(f"the server failed inside:\n{log.read_text('utf-8')}")
         finally:
@@ -103,11 +113,11 @@ def serving(folder: Path) -> Iterator[str]:
                 process.kill()
 
 
-def listening(process: subprocess.Popen[bytes], log: Path) -> str:
-    """The address that the server says it listens on."""
+def listening(process: subprocess.Popen[bytes], log: Path, where: re.Pattern[str]) -> str:
+    """An address that the server says it listens on."""
     until = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < until:
-        if found := LISTENING.search(log.read_text("utf-8")):
+        if found := where.search(log.read_text("utf-8")):
             return found[1]
         time.sleep(0.1)
     sys.exit(f"the server did not start:\n{log.read_text('utf-8')}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import socket
 import ssl
 import threading
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from engine.serve.binding import alone, bind_all
 from engine.serve.config import Config, ConfigError, Tls
 from engine.serve.gateway.app import HEADERS
+from engine.serve.gateway.running import _Protocol
 from engine.serve.registry import Registry
 from engine.serve.server import build_server
 from tests.serve.access.minting import LOOPBACK, Authority
@@ -63,6 +66,22 @@ def test_a_name_with_several_addresses_has_one_port() -> None:
     finally:
         for each in bound:
             each.close()
+
+
+def test_an_answer_leaves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio asks for it (TCP_NODELAY) where it knows that a connection is TCP; else small answers wait 40 ms."""
+    sent: list[bool] = []
+
+    def note(self: asyncio.Protocol, transport: asyncio.Transport) -> None:
+        connection = transport.get_extra_info("socket")
+        sent.append(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+        connect(self, transport)
+
+    connect = _Protocol.connection_made
+    monkeypatch.setattr(_Protocol, "connection_made", note)
+    with web_server() as web:
+        assert web.http.get("/livez").text == "alive\n"
+    assert sent == [True]
 
 
 def test_without_a_port_there_is_no_http() -> None:
