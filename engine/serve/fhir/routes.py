@@ -36,7 +36,7 @@ from engine.serve.fhir.questionnaire import questionnaire
 from engine.serve.fhir.triage import Desk, fitting, named
 from engine.serve.gateway.errors import NotAcceptable
 from engine.serve.gateway.gateway import Gateway, HttpCall
-from engine.serve.gateway.media import FORM, JSON, check_accept
+from engine.serve.gateway.media import FORM, JSON, check_accept, languages
 from engine.serve.gateway.reading import read_json
 from engine.serve.registry import Served, UnknownRuleset
 
@@ -110,7 +110,7 @@ class _Fhir:
         _check_format(request)
         gateway = self._gateway
         body = await gateway.body(request, "Evaluate", gateway.config.max_request_size, TYPES)
-        accepted, module = _languages(request), request.path_params["module"]
+        accepted, module = languages(request), request.path_params["module"]
 
         def work(call: HttpCall) -> Response:
             answer = partial(gateway.evaluate, call)
@@ -127,7 +127,7 @@ class _Fhir:
         wanted = asked | {"_id": request.path_params["id"]}
         if "version" in request.path_params:
             wanted["version"] = request.path_params["version"]
-        accepted = _languages(request)
+        accepted = languages(request)
 
         def work(call: Call) -> Response:
             found = next(find(wanted, accepted), None)
@@ -145,7 +145,7 @@ class _Fhir:
         if request.method == "POST":
             body = await self._gateway.body(request, method, LARGEST_SEARCH, (FORM,))
             parameters += parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
-        accepted = _languages(request)
+        accepted = languages(request)
 
         def work(call: Call) -> Response:
             wanted = _wanted(parameters, (*SEARCHED, COUNT, "_language"))
@@ -232,18 +232,6 @@ def _check_format(request: Request) -> None:
         check_accept(request, TYPES)
     elif wanted.partition(";")[0].replace(" ", "+") not in FORMATS:
         raise NotAcceptable(f"the answer is {FHIR_JSON}")
-
-
-def _languages(request: Request) -> list[str]:
-    """The languages of `Accept-Language`, the best first."""
-    ranges: list[tuple[float, str]] = []
-    for part in request.headers.get("accept-language", "").split(","):
-        tag, _, quality = part.partition(";")
-        try:
-            ranges.append((-float(quality.strip().removeprefix("q=") or 1), tag.strip()))
-        except ValueError:
-            continue
-    return [tag for quality, tag in sorted(ranges, key=lambda each: each[0]) if tag and quality < 0]
 
 
 def _response(resource: Json) -> Response:

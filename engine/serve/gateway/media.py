@@ -1,4 +1,4 @@
-"""Media types: whether a body is of one that a route reads, and whether its caller takes one that it gives."""
+"""What a call sends and takes: whether a body can be read here, whether its caller can read ours, in which language."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def check_accept(request: Request, types: Sequence[str] = (JSON,)) -> None:
         if next((ranges[place] for place in closest if place in ranges), 0.0) > 0:
             return
     raise NotAcceptable(f"the answer is {' or '.join(types)}")
+
+
+def languages(request: Request) -> list[str]:
+    """The languages that the caller reads (Accept-Language), the best first."""
+    found = [*_ranges(request.headers.getlist("accept-language"))]
+    return [tag for tag, quality in sorted(found, key=lambda each: -each[1]) if quality > 0]
 
 
 def _ranges(accepted: Sequence[str]) -> Iterator[tuple[str, float]]:

@@ -19,7 +19,7 @@ from engine.serve.fhir.names import QUESTIONNAIRE, Json, fhir_id, system
 from engine.serve.fhir.outcomes import Severity, issue, outcome
 from engine.serve.fhir.routes import ROOT as FHIR
 from engine.serve.gateway.gateway import Gateway, HttpCall
-from engine.serve.gateway.media import JSON, check_accept
+from engine.serve.gateway.media import JSON, check_accept, languages
 from engine.serve.gateway.reading import read_json
 from engine.serve.hooks.advising import Adviser
 from engine.serve.hooks.cards import OVERRIDE_REASON
@@ -50,7 +50,7 @@ class _Hooks:
     async def discover(self, request: Request) -> Response:
         """The services."""
         check_accept(request)
-        accepted, registry = _languages(request), self._gateway.registry
+        accepted, registry = languages(request), self._gateway.registry
 
         def work(call: Call) -> Response:
             return _response(discovery(registry.current(), registry.today(), accepted))
@@ -62,7 +62,7 @@ class _Hooks:
         check_accept(request)
         gateway = self._gateway
         body = await gateway.body(request, "Evaluate", gateway.config.max_request_size)
-        accepted, service = _languages(request), request.path_params["service"]
+        accepted, service = languages(request), request.path_params["service"]
 
         def work(call: HttpCall) -> Response:
             answer = partial(gateway.evaluate, call)
@@ -102,15 +102,3 @@ def _failed_prefetch(found: NotObtained) -> Response:
 def _response(body: Json, status: HTTPStatus = HTTPStatus.OK, media: str = JSON) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Response(text.encode(), status, {"Vary": "Accept-Language"}, media)
-
-
-def _languages(request: Request) -> list[str]:
-    """The languages of `Accept-Language`, the best first; those with a quality of 0 are not wanted."""
-    ranges: list[tuple[float, str]] = []
-    for part in request.headers.get("accept-language", "").split(","):
-        tag, _, quality = part.partition(";")
-        try:
-            ranges.append((float(quality.strip().removeprefix("q=") or 1), tag.strip()))
-        except ValueError:
-            continue
-    return [tag for quality, tag in sorted(ranges, key=lambda each: -each[0]) if tag and quality > 0]

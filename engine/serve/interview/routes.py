@@ -18,7 +18,7 @@ from engine.serve.config import LOG_OFF
 from engine.serve.errors import MalformedRequest, RetryLater
 from engine.serve.gateway.errors import http_headers, http_status
 from engine.serve.gateway.gateway import Gateway, HttpCall
-from engine.serve.gateway.media import FORM
+from engine.serve.gateway.media import FORM, languages
 from engine.serve.interview import pages
 from engine.serve.interview.entries import typed
 from engine.serve.interview.state import LARGEST, Form, read_form
@@ -53,7 +53,7 @@ class _Desk:
 
     async def home(self, request: Request, language: str) -> str:
         """The questionnaires there are; in the language that the browser prefers first, where the path names none."""
-        first = language or _preferred(request.headers.get("accept-language", ""))
+        first = language or _preferred(request)
 
         def work(call: HttpCall) -> str:
             snapshot, today = self._offered(), self._gateway.registry.today()
@@ -137,7 +137,7 @@ def _page(make: Callable[[Request, str], Awaitable[str]], language: str) -> Call
     """A route of what makes pages. What fails was counted and logged where it failed; a person reads a page."""
 
     async def endpoint(request: Request) -> Response:
-        spoken = language or _preferred(request.headers.get("accept-language", ""))
+        spoken = language or _preferred(request)
         try:
             content, status, headers = await make(request, language), 200, HEADERS
         except Exception as error:
@@ -161,19 +161,7 @@ def _kind(error: Exception) -> str:
             return "failed"
 
 
-def _preferred(accepted: str) -> str:
-    """The language of the page that comes first in an Accept-Language header; our first where none does.
-
-    >>> _preferred("de, en-GB;q=0.8, nl;q=0.5"), _preferred("en;q=0.1, nl"), _preferred("fr, *")
-    ('en', 'nl', 'nl')
-    """
-    ranked = []
-    for each in accepted.lower().split(","):
-        tag, _, quality = each.strip().partition(";q=")
-        language = tag.partition("-")[0]
-        if language in pages.LANGUAGES:
-            try:
-                ranked.append((-float(quality or 1), language))
-            except ValueError:
-                continue
-    return min(ranked, key=lambda pair: pair[0], default=(0, pages.LANGUAGES[0]))[1]
+def _preferred(request: Request) -> str:
+    """The language of the page that the browser likes best; our first where it names none of them."""
+    spoken = (tag.partition("-")[0] for tag in languages(request))
+    return next((language for language in spoken if language in pages.LANGUAGES), pages.LANGUAGES[0])
