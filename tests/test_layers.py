@@ -185,7 +185,6 @@ SHORT = {
     "engine/serve/access/files.py": "has a file changed? for keys and for certificates",
     "engine/serve/access/rights.py": "one table",
     "engine/serve/fleet/holding.py": "what a supervisor may hold alone, and nothing else of it",
-    "engine/serve/gateway/media.py": "two questions to the headers of a request",
     "engine/serve/calls.py": "a call as every wire knows it",
     "engine/serve/fhir/shape.py": "the door of one library",
     "engine/serve/descriptors.py": "one gap of generated code, closed",
