@@ -20,6 +20,10 @@ FEWEST = 10
 """Decisions with feedback below which nothing is told about a rule: so few could be about one person."""
 
 
+PROGRAMME = "programme_"
+"""With this begin the reason codes of feedback on the proposed programme alone."""
+
+
 class FeedbackVerdict(Enum):
     """What somebody did with a decision."""
 
@@ -68,6 +72,11 @@ class Feedback:
     given_by: str
     receipt: Receipt
 
+    @property
+    def about_programme(self) -> bool:
+        """Whether it is about the proposed programme alone."""
+        return self.reason_code.startswith(PROGRAMME)
+
 
 def read_feedback(opened: Opened) -> Feedback:
     """The feedback in an entry of that kind."""
@@ -104,6 +113,7 @@ class OverrideRate:
 def override_rates(feedback: Iterable[Opened], decisions: Iterable[Opened]) -> tuple[OverrideRate, ...]:
     """The rate for each rule that was true in a decision with feedback, by ruleset and rule.
 
+    Feedback on the proposed programme alone says nothing of the rules that led to the disposition.
     Entries of other kinds are passed over. A decision that cannot be read any more does not count.
     """
     newest: dict[str, Feedback] = {}
@@ -111,6 +121,8 @@ def override_rates(feedback: Iterable[Opened], decisions: Iterable[Opened]) -> t
         if each.kind is not EntryKind.FEEDBACK:
             continue
         read = read_feedback(each)
+        if read.about_programme:
+            continue
         before = newest.get(read.decision_id)
         if before is None or _order(before) < _order(read):
             newest[read.decision_id] = read

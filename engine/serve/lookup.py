@@ -98,9 +98,10 @@ def record_feedback(
         given_by=request.given_by,
     )
     receipt = recording.record_feedback(draft, call.remaining())
-    rules = json.loads(found.outcome)["rules"] if found.state is State.OPEN else ()
-    metrics.feedback(found.ruleset.id, draft.verdict.value, rules)
     kept = Feedback(draft.decision_id, time, draft.verdict, draft.reason_code, draft.remark, draft.given_by, receipt)
+    rules = json.loads(found.outcome)["rules"] if found.state is State.OPEN else ()
+    if not kept.about_programme:
+        metrics.feedback(found.ruleset.id, draft.verdict.value, rules)
     return pb.RecordFeedbackResponse(feedback=_feedback(kept))
 
 

@@ -10,6 +10,7 @@ import pytest
 from engine.record.entry import BEGINNING, EntryKind, Receipt, RulesetKey, chain
 from engine.record.feedback import (
     FEWEST,
+    PROGRAMME,
     FeedbackDraft,
     FeedbackVerdict,
     OverrideRate,
@@ -30,9 +31,10 @@ def feedback(
     minutes: int = 0,
     sequence: int = 1,
     state: State = State.OPEN,
+    reason_code: str = "seen_before",
 ) -> Opened:
     draft = FeedbackDraft(
-        decision_id, TIME + timedelta(minutes=minutes), "", verdict, "seen_before", REMARK, "therapist 7"
+        decision_id, TIME + timedelta(minutes=minutes), "", verdict, reason_code, REMARK, "therapist 7"
     )
     entry = chain("w1", sequence, canonical_json(draft.clear()), draft.payload(), BEGINNING, b"k" * 32)
     return open_entry(entry, lambda each: Unsealed(state, each.payload))
@@ -81,6 +83,15 @@ def test_the_rate_is_of_decisions_with_feedback_by_rule() -> None:
     told = override_rates([feedback(*each) for each in judged], decisions)
     assert told == (OverrideRate("bicycle", "E01", FEWEST, 3), OverrideRate("bicycle", "P02", None, None))
     assert told[0].rate == 0.3
+
+
+def test_feedback_on_the_programme_says_nothing_of_the_rules() -> None:
+    """Also where it came after an override, which it must not hide."""
+    names = [f"d{each}" for each in range(FEWEST)]
+    judged = [feedback(name, OVERRIDDEN, minutes=1) for name in names]
+    programme = [feedback(name, ACCEPTED, minutes=2, reason_code=f"{PROGRAMME}accepted") for name in names]
+    (told,) = override_rates([*judged, *programme], [decision(name, "E01") for name in names])
+    assert (told.decisions, told.overridden) == (FEWEST, FEWEST)
 
 
 def test_rulesets_are_told_apart() -> None:

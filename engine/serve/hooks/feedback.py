@@ -18,6 +18,7 @@ from uuid import UUID
 from engine.errors import Violation
 from engine.pb.v1 import triage_pb2 as pb
 from engine.record.entry import timestamp
+from engine.record.feedback import PROGRAMME
 from engine.serve.calls import Call
 from engine.serve.config import Right
 from engine.serve.errors import InvalidRequest, UnknownDecision
@@ -95,11 +96,11 @@ def _reason_code(entry: CardFeedback, kind: Kind, own_system: str) -> str:
     """Our own code, if it is one; for all other reasons one code, as codes stand in clear."""
     known = words("en")["programme_reasons" if kind is Kind.PROGRAMME else "override_reasons"]
     if entry.verdict == pb.FEEDBACK_VERDICT_ACCEPTED:
-        return "programme_accepted" if kind is Kind.PROGRAMME else ""
+        return f"{PROGRAMME}accepted" if kind is Kind.PROGRAMME else ""
     code = FOREIGN if entry.reason else UNSAID
     if entry.reason and entry.reason.system == own_system and entry.reason.code in known:
         code = entry.reason.code
-    return f"programme_{code}" if kind is Kind.PROGRAMME else code
+    return f"{PROGRAMME}{code}" if kind is Kind.PROGRAMME else code
 
 
 def _remarks(entry: CardFeedback, about: About, own_system: str) -> Iterator[str]:
