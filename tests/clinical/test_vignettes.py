@@ -27,7 +27,7 @@ VIGNETTES = [case for case in CASES if re.fullmatch(r"LBP-V\d+", case.id)]
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Running]:
-    with running(RULESETS) as started:
+    with running(RULESETS, reflection=True) as started:
         yield started
 
 
