@@ -79,7 +79,7 @@ def _service_config() -> dict[str, object]:
         "initialBackoff": "0.1s",
         "maxBackoff": "1s",
         "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE"],
+        "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],  # a server that stops cancels what it has not taken up
     }
     names = [{"service": "triage.v1.TriageService", "method": method} for method in CALLS]
     return {"methodConfig": [{"name": names, "retryPolicy": policy}]}

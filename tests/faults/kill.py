@@ -24,6 +24,7 @@ from tests.demo.demo import PLUIS
 from tests.faults.judging import (
     LOG_AWAY,
     SERVER_GONE,
+    SERVER_STOPS,
     ask_again,
     judge_failures,
     judge_log,
@@ -94,7 +95,7 @@ def strike(what: What, served: Served, postgres: Server | None, load: Load, chan
 def trial(folder: Path, what: What, log: str, kills: int, seed: int, command: Sequence[str] = PLUIS) -> Tally:
     """So many kills. AssertionError where anything is lost, made up, or answered unrecorded."""
     chance = random.Random(seed)
-    allowed = LOG_AWAY if what is What.POSTGRESQL else SERVER_GONE
+    allowed = {What.POSTGRESQL: LOG_AWAY, What.SUPERVISOR: SERVER_STOPS}.get(what, SERVER_GONE)
     with (
         database(log, folder) as (where, postgres),
         serving(folder, where, command, WORKERS) as served,

