@@ -23,6 +23,7 @@ from engine.serve.config import Config
 
 MAX_REQUEST_ID = 128
 MAX_NAME = 128
+INTEGER_BITS = 64
 
 DISPOSITIONS: Mapping[Disposition, pb.Disposition] = {
     each: getattr(pb, f"DISPOSITION_{each.word.upper()}") for each in Disposition
@@ -180,6 +181,24 @@ def kept_answers(answers: Answers) -> dict[str, str | tuple[str, ...] | None]:
     """Typed answers as the log keeps them: numbers as text, options in the order of the ruleset, None for unknown."""
     values = {name: each if isinstance(each, tuple) else plain_number(each) for name, each in answers.values.items()}
     return values | dict.fromkeys(answers.unknown)
+
+
+def answer_message(answer: Given) -> pb.Answer:
+    """An answer as it is sent."""
+    value = answer.value
+    match answer.kind:
+        case None:
+            return pb.Answer(unknown=pb.Unknown())
+        case QuestionType.YES_NO:
+            return pb.Answer(yes_no=pb.YES_NO_YES if value == YES else pb.YES_NO_NO)
+        case QuestionType.SEVERAL if isinstance(value, tuple):
+            return pb.Answer(several=pb.Options(options=value))
+        case QuestionType.INTEGER if isinstance(value, int) and value.bit_length() < INTEGER_BITS:
+            return pb.Answer(integer=value)
+        case QuestionType.INTEGER | QuestionType.DECIMAL if not isinstance(value, tuple):
+            return pb.Answer(decimal=plain_number(value))
+        case _:
+            return pb.Answer(choice=str(value))
 
 
 def is_full(view: int) -> bool:

@@ -11,17 +11,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TypeAlias
 
-from engine.decide.answers import Given, plain_number
 from engine.errors import Violation
 from engine.pb.v1 import triage_pb2 as pb
 from engine.record.entry import EntryKind, Receipt, timestamp
 from engine.record.feedback import Feedback, FeedbackDraft, FeedbackVerdict, read_feedback
 from engine.record.reading import Opened, State
 from engine.record.store import Selection
-from engine.rules.model import YES, QuestionType
 from engine.serve.calls import Call
 from engine.serve.config import Right
-from engine.serve.convert import NAME, RESPONDENTS, acceptable_name, receipt_message
+from engine.serve.convert import NAME, RESPONDENTS, acceptable_name, answer_message, receipt_message
 from engine.serve.errors import InvalidRequest, UnknownDecision
 from engine.serve.recording import Recording
 from engine.serve.telemetry.metrics import Metrics
@@ -31,7 +29,6 @@ LONGEST_REMARK = 2000
 REASON_CODE = re.compile(r"[a-z0-9_]{1,64}")
 Place: TypeAlias = tuple[str, str, int]
 """Time, writer and sequence: by these a list is ordered."""
-INTEGER_BITS = 64
 MILLISECOND = timedelta(milliseconds=1)
 NANOSECONDS = 1_000_000
 """Of a millisecond."""
@@ -53,7 +50,7 @@ def get_decision(recording: Recording, decision_id: str) -> pb.GetDecisionRespon
     found = _find(recording, decision_id)
     response = pb.GetDecisionResponse(record=_record(found), content=CONTENTS.get(found.state))
     for name, answer in found.answers().items():
-        response.answers[name].CopyFrom(_answer(answer))
+        response.answers[name].CopyFrom(answer_message(answer))
     response.outcome_json = found.outcome.decode()
     response.subject_reference = found.sealed.get("subject", "")
     response.feedback.extend(_feedback(read_feedback(each)) for each in recording.about(found.decision_id))
@@ -201,24 +198,6 @@ def _feedback(feedback: Feedback) -> pb.Feedback:
     )
     message.record_time.FromDatetime(feedback.time)
     return message
-
-
-def _answer(answer: Given) -> pb.Answer:
-    """An answer of the log as it is sent."""
-    value = answer.value
-    match answer.kind:
-        case None:
-            return pb.Answer(unknown=pb.Unknown())
-        case QuestionType.YES_NO:
-            return pb.Answer(yes_no=pb.YES_NO_YES if value == YES else pb.YES_NO_NO)
-        case QuestionType.SEVERAL if isinstance(value, tuple):
-            return pb.Answer(several=pb.Options(options=value))
-        case QuestionType.INTEGER if isinstance(value, int) and value.bit_length() < INTEGER_BITS:
-            return pb.Answer(integer=value)
-        case QuestionType.INTEGER | QuestionType.DECIMAL if not isinstance(value, tuple):
-            return pb.Answer(decimal=plain_number(value))
-        case _:
-            return pb.Answer(choice=str(value))
 
 
 def _feedback_violations(request: pb.RecordFeedbackRequest) -> Iterator[Violation]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from engine.decide.answers import Given, plain_number
+from engine.decide.answers import Given
 from engine.errors import RequestReused
 from engine.pb.v1 import triage_pb2 as pb
-from engine.rules.model import YES, QuestionType
+from engine.serve.convert import answer_message
 from engine.serve.registry import Served
 
 HOURS_OF_A_DAY = 24
@@ -70,7 +70,7 @@ def ask(
         ruleset=served.id,
         ruleset_version=served.version,
         language=language,
-        answers={name: _answer(given) for name, given in answers.items()},
+        answers={name: answer_message(given) for name, given in answers.items()},
         context=pb.RequestContext(request_id=request_id),
         view=pb.RESPONSE_VIEW_BASIC,
     )
@@ -80,23 +80,6 @@ def ask(
         request.context.request_id = str(uuid4())
         response = answer(request)
     return _told(response, served.evaluator.checked.ruleset.texts[language].get("ruleset", "title").patient)
-
-
-def _answer(given: Given) -> pb.Answer:
-    value = given.value
-    match given.kind:
-        case None:
-            return pb.Answer(unknown=pb.Unknown())
-        case QuestionType.YES_NO:
-            return pb.Answer(yes_no=pb.YES_NO_YES if value == YES else pb.YES_NO_NO)
-        case QuestionType.INTEGER if isinstance(value, int):
-            return pb.Answer(integer=value)
-        case QuestionType.SEVERAL if isinstance(value, tuple):
-            return pb.Answer(several=pb.Options(options=value))
-        case QuestionType.DECIMAL if not isinstance(value, tuple):
-            return pb.Answer(decimal=plain_number(value))
-        case _:
-            return pb.Answer(choice=str(value))
 
 
 def _told(response: pb.EvaluateResponse, title: str) -> Told:
