@@ -47,6 +47,10 @@ class Evaluator:
         """
         return _read(self.checked.ruleset, answers, none_of, language)
 
+    def check(self, answers: Answers, language: str = "") -> None:
+        """Raises AnswersError with every contradiction among typed answers."""
+        _check(self.checked.ruleset, answers, language)
+
     def close(self) -> None:
         """Frees the inference engine's memory."""
         self.rete.close()
@@ -102,10 +106,14 @@ class _Both:
 
 def _read(ruleset: Ruleset, answers: Mapping[str, Given], none_of: Iterable[str], language: str) -> Answers:
     typed = read_answers(ruleset, answers, none_of)
-    contradictions = tuple(_contradictions(ruleset, typed, language))
+    _check(ruleset, typed, language)
+    return typed
+
+
+def _check(ruleset: Ruleset, answers: Answers, language: str) -> None:
+    contradictions = tuple(_contradictions(ruleset, answers, language))
     if contradictions:
         raise AnswersError(contradictions)
-    return typed
 
 
 def _contradictions(ruleset: Ruleset, answers: Answers, language: str) -> Iterable[Violation]:
