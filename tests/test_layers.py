@@ -35,13 +35,16 @@ ROOMS = {
 TYPES_ONLY = {("engine/errors.py", "engine.rules.problem")}
 """Imports for the type checker alone that go against the table: RulesetError carries Problems."""
 
+NETWORK = {f"engine.decide.{name}" for name in ("literals", "inputs", "compile", "rete")}
 NEVER = {
-    "engine/decide/direct.py": {"engine.decide.rete", "engine.decide.compile", "engine.decide.literals"},
-    "engine/decide/targets.py": {"engine.decide.rete", "engine.decide.compile", "engine.decide.literals"},
+    **{f"engine/decide/{name}.py": NETWORK for name in ("direct", "writing", "written", "targets")},
     **{
-        f"engine/prove/{name}.py": {
-            f"engine.decide.{other}" for other in ("direct", "targets", "decision", "literals", "compile", "rete")
-        }
+        f"engine/decide/{name}.py": {f"engine.decide.{other}" for other in ("direct", "writing", "written")}
+        for name in ("literals", "inputs", "compile", "rete")
+    },
+    **{
+        f"engine/prove/{name}.py": NETWORK
+        | {f"engine.decide.{other}" for other in ("direct", "writing", "written", "targets", "decision")}
         for name in ("logic", "patient", "conditions", "outcome")
     },
 }

@@ -53,12 +53,15 @@ NUMBERS: dict[str, dict[int | float, str]] = {
         40: "literals in a conjunction",
     },
     "engine/decide/direct.py": {4: "the third bit of a set of outcomes", 8: "the sets of outcomes, 0 to 7"},
+    "engine/decide/inputs.py": {1000: "whole numbers of one question that are looked up one by one"},
     "engine/decide/interview.py": {6: "questions on one screen of an interview"},
     "engine/decide/rete.py": {
+        8: "shards that are looked at one by one",
         2166136261: "FNV-1a, its offset",
         16777619: "FNV-1a, its prime",
         0xFFFFFFFF: "FNV-1a, its 32 bits",
     },
+    "engine/decide/written.py": {64: "conditions that are written into one function"},
     "engine/rules/alternatives.py": {
         300: "alternatives that are written out",
         20: "pairs that are looked at for each of them",

@@ -7,9 +7,10 @@ missing or unknown answer is *not applicable* follows from `asked_when` and is f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 from typing import TypeAlias
 
 from engine.errors import AnswersError, Violation
@@ -53,6 +54,55 @@ class Answers:
         if value is None:
             return "missing"
         return ", ".join(value) if isinstance(value, tuple) else plain_number(value)
+
+
+class Unanswered:
+    """Stands where an answer is not there; compared by identity alone."""
+
+    __slots__ = ()
+
+
+MISSING, DONT_KNOW = Unanswered(), Unanswered()
+"""Not asked yet; asked, and the person does not know."""
+
+
+Row: TypeAlias = tuple[GivenValue | Unanswered, ...]
+
+
+@dataclass(slots=True)
+class Placed:
+    """One patient's answers, and in `row` for each question of the ruleset its value, or why there is none.
+
+    `missing`: whether any question was not asked yet.
+    """
+
+    answers: Answers
+    row: Row
+    missing: bool
+
+
+class Order:
+    """The questions of a ruleset in their order, for evaluators that read answers by place."""
+
+    def __init__(self, questions: Iterable[str]) -> None:
+        self._blank: dict[str, GivenValue | Unanswered] = dict.fromkeys(questions, MISSING)
+        self.places = {question: place for place, question in enumerate(self._blank)}
+        """Where each question's answer stands in a row."""
+
+    def picking(self, questions: Iterable[str]) -> Callable[[Row], Row]:
+        """A function that takes the answers to these questions out of a row, in their order."""
+        places = [self.places[question] for question in questions]
+        if len(places) > 1:
+            return itemgetter(*places)
+        return lambda row: tuple(row[place] for place in places)
+
+    def place(self, answers: Answers) -> Placed:
+        """The answers by place."""
+        merged = {**self._blank, **answers.values}
+        if answers.unknown:
+            merged.update(dict.fromkeys(answers.unknown, DONT_KNOW))
+        missing = len(answers.values) + len(answers.unknown) < len(merged)
+        return Placed(answers, tuple(merged.values()), missing)
 
 
 def plain_number(value: Value) -> str:

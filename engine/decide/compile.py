@@ -1,22 +1,26 @@
 """CheckedRuleset -> CompiledRuleset: the flat rules that the inference network runs, packed into shards.
 
 Each condition becomes an *or* of flat conjunctions of literals (see `literals.py`). Where that would explode, a part
-is computed one level earlier and enters as one literal. See `rete.py` for why the network may contain nothing else, and
-for the limits that shape the shards.
+is computed one level earlier and enters as one literal. There are two networks, one for the rules and one for programme
+rows and texts together, so what a text says of the programme is kept beside its conjunction and looked at afterwards.
+See `rete.py` for why the network may contain nothing else, and for the limits that shape the shards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb, prod
 from typing import TypeAlias
 
-from engine.decide.literals import Book, Formula, Inputs
+from engine.decide.answers import Answers, Order
+from engine.decide.inputs import Inputs
+from engine.decide.literals import Book, Formula
 from engine.decide.targets import Targets, targets
-from engine.rules.condition import Condition
-from engine.rules.model import CheckedRuleset
+from engine.rules.condition import Answered, Compare, Condition, Unknown
+from engine.rules.model import NO, NOTHING, CheckedRuleset, Question, QuestionType, Ruleset
 
 MAX_SHARD_LITERALS = 60
 """Past 64 tests pending on one fact durable-rules refuses the fact with error 303."""
@@ -31,28 +35,43 @@ _CERTAIN: Disjunction = frozenset([frozenset()])
 
 
 @dataclass(frozen=True, slots=True)
+class Effects:
+    """What follows from a conjunction: rules or texts (by their network), programme rows, texts that hold if these
+    literals on the programme do too, and literals for the next levels."""
+
+    targets: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
+    with_programme: frozenset[tuple[str, Conjunction]] = frozenset()
+    literals: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class FlatRule:
-    """When all `literals` hold, the `targets` are true and the `literals_out` hold on the next levels."""
+    """When all `literals` hold, so do the `effects`."""
 
     name: str
     literals: tuple[str, ...]
-    targets: frozenset[str]
-    literals_out: frozenset[str]
+    effects: Effects
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Flat rules that share one engine handle. `literals`: all that they read."""
+    """Flat rules that share one engine handle. `literals`: all that they read.
+
+    INVARIANT: each rule reads one of the `triggers`, so that no rule can fire where none of them holds.
+    """
 
     rules: tuple[FlatRule, ...]
     literals: frozenset[str]
+    triggers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The flat rules of one stage: levels in order, each a tuple of shards."""
+    """The flat rules on levels in order, each a tuple of shards; and what follows from nothing at all."""
 
     levels: tuple[tuple[Shard, ...], ...]
+    always: Effects
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +82,78 @@ class CompiledRuleset:
     targets: Targets
     inputs: Inputs
     rules: Network
-    programme: Network
-    texts: Network
+    later: Network
+    """Of programme rows and texts."""
 
 
-def compile_ruleset(checked: CheckedRuleset) -> CompiledRuleset:
-    """Compiles the networks and input tables of a ruleset."""
+def compile_ruleset(checked: CheckedRuleset, order: Order) -> CompiledRuleset:
+    """Compiles the networks and the input tables of a ruleset."""
     asked = targets(checked)
     book = Book(checked.ruleset.findings)
-    networks = [_Weaver(book).network(conditions) for conditions in (asked.rules, asked.programme, asked.texts)]
+    rules, later = _Weaver(book), _Weaver(book)
+    for name, condition in asked.rules.items():
+        rules.add(name, condition)
+    for name, condition in asked.programme.items():
+        later.add_row(name, condition)
+    for name, condition in asked.texts.items():
+        later.add(name, condition)
     # The gates of `asked_when` enter the book here, so the networks come first and the inputs see every literal.
-    inputs = Inputs(checked.ruleset, book)
-    return CompiledRuleset(checked, asked, inputs, *networks)
+    inputs = Inputs(checked.ruleset, order, book)
+    usual = inputs.answers(order.place(_denied(checked.ruleset))).certain
+    rarity = _Rarity(checked.ruleset, book, usual)
+    return CompiledRuleset(checked, asked, inputs, rules.network(rarity), later.network(rarity))
+
+
+def _denied(ruleset: Ruleset) -> Answers:
+    """The answers of somebody who denies everything that can be denied."""
+    values = {each.id: NO if each.type is QuestionType.YES_NO else NOTHING for each in _deniable(ruleset)}
+    return Answers(values, frozenset())
+
+
+def _deniable(ruleset: Ruleset) -> list[Question]:
+    """The questions to which most people say no, or none."""
+    return [
+        each
+        for each in ruleset.questions.values()
+        if each.type is QuestionType.YES_NO or (each.type is QuestionType.CHOICE and NOTHING in each.options)
+    ]
+
+
+class _Rarity:
+    """How seldom a literal holds, by the look of it: what a denied question says is usual, what else it says is rare.
+
+    A shard is asked only where one of its triggers holds, and those are the rarest literals of its rules. Only speed
+    hangs on it.
+    """
+
+    def __init__(self, ruleset: Ruleset, book: Book, usual: frozenset[str]) -> None:
+        deniable = {each.id for each in _deniable(ruleset)}
+        self._class = {key: 2 if key in usual else 1 for _, _, key in book.literals()}
+        for leaf, _, key in book.literals():
+            if key not in usual and isinstance(leaf, Compare | Unknown | Answered) and leaf.question in deniable:
+                self._class[key] = 0
+
+    def of(self, literal: str) -> int:
+        """0: rare, 1: neither, 2: usual. What an earlier level works out is neither."""
+        return self._class.get(literal, 1)
 
 
 @dataclass
 class _Out:
-    """What a conjunction yields while a network is being woven."""
+    """What a conjunction yields while the network is being woven."""
 
     targets: set[str] = field(default_factory=set)
+    rows: set[str] = field(default_factory=set)
+    with_programme: set[tuple[str, Conjunction]] = field(default_factory=set)
     literals: set[str] = field(default_factory=set)
+
+    def done(self) -> Effects:
+        rows, with_programme = frozenset(self.rows), frozenset(self.with_programme)
+        return Effects(frozenset(self.targets), rows, with_programme, frozenset(self.literals))
 
 
 class _Weaver:
-    """Turns the conditions of one stage into flat rules on levels."""
+    """Turns the conditions of one network into flat rules on levels."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -94,15 +161,33 @@ class _Weaver:
         self._auxiliary: dict[Disjunction, str] = {}
         self._level: dict[str, int] = {}
 
-    def network(self, conditions: Mapping[str, Condition]) -> Network:
-        for name, condition in conditions.items():
-            for conjunction in self._flatten(self._book.formula(condition)):
-                self._outs.setdefault(conjunction, _Out()).targets.add(name)
+    def add(self, name: str, condition: Condition) -> None:
+        """Weaves in a rule or a text."""
+        for conjunction in self._flatten(self._book.formula(condition)):
+            afterwards = conjunction & self._book.afterwards
+            out = self._out(conjunction - afterwards)
+            if afterwards:
+                out.with_programme.add((name, afterwards))
+            else:
+                out.targets.add(name)
+
+    def add_row(self, name: str, condition: Condition) -> None:
+        """Weaves in a programme row."""
+        for conjunction in self._flatten(self._book.formula(condition)):
+            self._out(conjunction).rows.add(name)
+
+    def network(self, rarity: _Rarity) -> Network:
+        """All that was woven."""
+        always = self._outs.get(frozenset(), _Out()).done()
         levels: dict[int, list[FlatRule]] = {}
         for number, (conjunction, out) in enumerate(self._outs.items()):
-            rule = FlatRule(f"r{number}", tuple(sorted(conjunction)), frozenset(out.targets), frozenset(out.literals))
-            levels.setdefault(self._level_of(conjunction), []).append(rule)
-        return Network(tuple(_shards(levels[level]) for level in sorted(levels)))
+            if conjunction:
+                rule = FlatRule(f"r{number}", tuple(sorted(conjunction)), out.done())
+                levels.setdefault(self._level_of(conjunction), []).append(rule)
+        return Network(tuple(_shards(levels[level], rarity) for level in sorted(levels)), always)
+
+    def _out(self, conjunction: Conjunction) -> _Out:
+        return self._outs.setdefault(conjunction, _Out())
 
     def _flatten(self, formula: Formula) -> Disjunction:
         if isinstance(formula, str):
@@ -135,7 +220,11 @@ class _Weaver:
     def _and(self, parts: list[Disjunction]) -> Disjunction:
         factors = sorted(parts, key=len)
         while prod(len(factor) for factor in factors) > MAX_PRODUCT:
-            factors = sorted([*factors[:-1], self._earlier(factors[-1])], key=len)
+            movable = [place for place, factor in enumerate(factors) if len(factor) > 1 and self._can_move(factor)]
+            if not movable:
+                break
+            factors[movable[-1]] = self._earlier(factors[movable[-1]])
+            factors.sort(key=len)
         result = _CERTAIN
         for factor in factors:
             result = _absorb(one | other for one in result for other in factor)
@@ -143,22 +232,26 @@ class _Weaver:
 
     def _short(self, conjunction: Conjunction) -> Conjunction:
         """The conjunction with chunks of it moved one level down, where it is longer than a shard should hold."""
-        while len(conjunction) > MAX_CONJUNCTION:
-            chunk = frozenset(sorted(conjunction)[:MAX_CONJUNCTION])
+        while len(conjunction - self._book.afterwards) > MAX_CONJUNCTION:
+            chunk = frozenset(sorted(conjunction - self._book.afterwards)[:MAX_CONJUNCTION])
             conjunction = (conjunction - chunk) | next(iter(self._earlier(frozenset([chunk]))))
         return conjunction
 
     def _earlier(self, part: Disjunction) -> Disjunction:
-        """`part` as one literal that an earlier level works out; itself when it is no more than that."""
-        if part == _CERTAIN or (len(part) == 1 and len(next(iter(part))) == 1):
+        """`part` as one literal worked out by an earlier level; itself where it is no more than one, or cannot move."""
+        if part == _CERTAIN or (len(part) == 1 and len(next(iter(part))) == 1) or not self._can_move(part):
             return part
         if part not in self._auxiliary:
             key = f"b{len(self._auxiliary)}"
             self._auxiliary[part] = key
             self._level[key] = 1 + max(self._level_of(conjunction) for conjunction in part)
             for conjunction in part:
-                self._outs.setdefault(conjunction, _Out()).literals.add(key)
+                self._out(conjunction).literals.add(key)
         return frozenset([frozenset([self._auxiliary[part]])])
+
+    def _can_move(self, part: Disjunction) -> bool:
+        """Whether a level can work it out: the programme is known only after the last."""
+        return all(conjunction.isdisjoint(self._book.afterwards) for conjunction in part)
 
     def _level_of(self, conjunction: Conjunction) -> int:
         return max((self._level.get(literal, 0) for literal in conjunction), default=0)
@@ -173,20 +266,25 @@ def _absorb(conjunctions: Iterable[Conjunction]) -> Disjunction:
     return frozenset(kept)
 
 
-def _shards(rules: list[FlatRule]) -> tuple[Shard, ...]:
-    """The rules packed so that each shard stays within the engine's limits; rules with like literals together."""
-    bins: list[tuple[list[FlatRule], set[str]]] = []
-    for rule in sorted(rules, key=lambda each: each.literals):
-        wanted = set(rule.literals)
-        fitting = [
-            (len(wanted - literals), index)
-            for index, (packed, literals) in enumerate(bins)
-            if len(packed) < MAX_SHARD_RULES and len(literals | wanted) <= MAX_SHARD_LITERALS
-        ]
-        if fitting:
-            packed, literals = bins[min(fitting)[1]]
-            packed.append(rule)
-            literals |= wanted
-        else:
-            bins.append(([rule], wanted))
-    return tuple(Shard(tuple(packed), frozenset(literals)) for packed, literals in bins)
+def _shards(rules: list[FlatRule], rarity: _Rarity) -> tuple[Shard, ...]:
+    """The rules packed so that each shard stays within the engine's limits: rules with like triggers together."""
+    used = Counter(literal for rule in rules for literal in rule.literals)
+
+    def trigger(rule: FlatRule) -> str:
+        return min(rule.literals, key=lambda literal: (rarity.of(literal), used[literal], literal))
+
+    def place(rule: FlatRule) -> tuple[int, str, tuple[str, ...]]:
+        return rarity.of(trigger(rule)), trigger(rule), rule.literals
+
+    shards: list[Shard] = []
+    packed: list[FlatRule] = []
+    literals: set[str] = set()
+    for rule in sorted(rules, key=place):
+        wanted = literals.union(rule.literals)
+        if len(wanted) > MAX_SHARD_LITERALS or len(packed) == MAX_SHARD_RULES:
+            shards.append(Shard(tuple(packed), frozenset(literals), frozenset(map(trigger, packed))))
+            packed, wanted = [], set(rule.literals)
+        packed.append(rule)
+        literals = wanted
+    shards.append(Shard(tuple(packed), frozenset(literals), frozenset(map(trigger, packed))))
+    return tuple(shards)

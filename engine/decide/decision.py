@@ -13,6 +13,9 @@ from engine.decide.targets import Match, Standing
 from engine.rules.model import Default, ProgrammeRow, Rule, Ruleset
 from engine.rules.scale import Call, Disposition, Guidance, Programme
 
+_CALLS = {call: (-call.rank, call.word) for call in Call}
+_ALONE = {each: frozenset({each}) for each in Disposition}
+
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeOutcome:
@@ -73,16 +76,35 @@ class Outcome:
         return not self.settled and self.floor >= Disposition.SAME_DAY_GP
 
 
+class Ranks:
+    """In which order the parts of a ruleset stand in an outcome: worked out once, for all decisions."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        by_urgency = sorted(ruleset.rules, key=lambda name: (-ruleset.rules[name].disposition, name))
+        self._rules = {name: rank for rank, name in enumerate(by_urgency)}
+        self._advice = {name: rank for rank, name in enumerate(ruleset.advice)}
+        self._safety_net = {name: rank for rank, name in enumerate(ruleset.safety_net)}
+
+    def rules(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Rule ids, the most urgent disposition first, then by id: the order of the file never counts."""
+        return tuple(sorted(names, key=self._rules.__getitem__))
+
+    def advice(self, texts: frozenset[str]) -> tuple[str, ...]:
+        """The advice among these texts, in the order of the file."""
+        return tuple(sorted(self._advice.keys() & texts, key=self._advice.__getitem__))
+
+    def safety_net(self, texts: frozenset[str]) -> tuple[str, ...]:
+        """The safety net among these texts, in the order of the file."""
+        return tuple(sorted(self._safety_net.keys() & texts, key=self._safety_net.__getitem__))
+
+
 def stand(ruleset: Ruleset, rules: Match) -> Standing:
     """The dispositions that are still possible: the floor, and those of open rules above it."""
-    floor = max((ruleset.rules[name].disposition for name in rules.certain), default=ruleset.default.disposition)
+    floor = max([ruleset.rules[name].disposition for name in rules.certain], default=ruleset.default.disposition)
+    if rules.certain is rules.possible:
+        return Standing(_ALONE[floor], rules)
     reachable = {ruleset.rules[name].disposition for name in rules.possible}
     return Standing(frozenset({floor} | {each for each in reachable if each > floor}), rules)
-
-
-def by_urgency(ruleset: Ruleset, rules: Iterable[str]) -> tuple[str, ...]:
-    """Rule ids, the most urgent disposition first, then by id: the order of the file never counts."""
-    return tuple(sorted(rules, key=lambda name: (-ruleset.rules[name].disposition, name)))
 
 
 def rows_that_could_apply(ruleset: Ruleset, rows: Match) -> tuple[ProgrammeRow, ...]:
@@ -107,12 +129,13 @@ def choose_programme(rows: tuple[ProgrammeRow, ...], open_questions: tuple[str, 
 def winners(ruleset: Ruleset, standing: Standing) -> tuple[Rule | Default, ...]:
     """The true rules of the floor, by id; the default where no rule is true."""
     floor = min(standing.dispositions)
-    rules = (ruleset.rules[name] for name in sorted(standing.rules.certain))
-    return tuple(rule for rule in rules if rule.disposition is floor) or (ruleset.default,)
+    rules = [ruleset.rules[name] for name in sorted(standing.rules.certain)]
+    return tuple([rule for rule in rules if rule.disposition is floor]) or (ruleset.default,)
 
 
 def decide(
     ruleset: Ruleset,
+    ranks: Ranks,
     standing: Standing,
     programme: ProgrammeOutcome,
     texts: Match,
@@ -121,7 +144,7 @@ def decide(
     """The outcome: the highest true disposition, with its highest call and its smallest number of hours."""
     floor, ceiling = min(standing.dispositions), max(standing.dispositions)
     deciding = winners(ruleset, standing)
-    calls = sorted({rule.call for rule in deciding}, key=lambda call: (-call.rank, call.word))
+    calls = sorted({rule.call for rule in deciding}, key=_CALLS.__getitem__)
     hours = [rule.within_hours for rule in deciding if rule.within_hours is not None]
     guidance = [rule.guidance for rule in deciding if isinstance(rule, Rule) and rule.guidance is not None]
     # While rules are open it is not settled that nothing holds, so the default and its reason stay unsaid.
@@ -130,8 +153,8 @@ def decide(
     return Outcome(
         floor=floor,
         ceiling=ceiling,
-        rules=by_urgency(ruleset, standing.rules.certain) or nothing_holds,
-        open_rules=by_urgency(ruleset, (name for name in still_open if ruleset.rules[name].disposition > floor)),
+        rules=ranks.rules(standing.rules.certain) or nothing_holds,
+        open_rules=ranks.rules([name for name in still_open if ruleset.rules[name].disposition > floor]),
         call=calls[0],
         calls=tuple(calls),
         within_hours=min(hours, default=None),
@@ -139,7 +162,7 @@ def decide(
         valid_days=ruleset.validity[floor].valid_days,
         recheck_days=ruleset.validity[floor].recheck_days,
         programme=programme,
-        advice=tuple(item.id for item in ruleset.advice.values() if item.id in texts.certain),
-        safety_net=tuple(item.id for item in ruleset.safety_net.values() if item.id in texts.certain),
+        advice=ranks.advice(texts.certain),
+        safety_net=ranks.safety_net(texts.certain),
         next_questions=next_questions,
     )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeVar
 
-from engine.decide.answers import Answers, GivenValue
+from engine.decide.answers import Answers, GivenValue, Placed
 from engine.decide.targets import Match, Standing, Targets
 from engine.rules.condition import (
     All,
@@ -224,8 +224,8 @@ class Direct:
         self._ruleset = ruleset
         self._targets = targets
 
-    def session(self, answers: Answers) -> DirectSession:
-        return DirectSession(Reading(self._ruleset, answers), self._targets)
+    def session(self, placed: Placed) -> DirectSession:
+        return DirectSession(Reading(self._ruleset, placed.answers), self._targets)
 
 
 class DirectSession:

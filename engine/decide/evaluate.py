@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from engine.decide.answers import Answers, Given, field, read_answers
+from engine.decide.answers import Answers, Given, Order, field, read_answers
 from engine.decide.compile import compile_ruleset
-from engine.decide.decision import Outcome, choose_programme, decide, rows_that_could_apply, stand
+from engine.decide.decision import Outcome, Ranks, choose_programme, decide, rows_that_could_apply, stand
 from engine.decide.direct import TRUE, Direct, Reading
 from engine.decide.explain import Explanation, explain, support
 from engine.decide.missing import next_questions, programme_questions
 from engine.decide.rete import Rete
 from engine.decide.targets import Match, Matcher, Session, Standing, Targets, targets
+from engine.decide.written import Written
 from engine.errors import AnswersError, EvaluatorsDisagree, Violation
 from engine.rules.model import CheckedRuleset, Ruleset
 from engine.rules.scale import Programme
@@ -35,21 +36,26 @@ class Evaluator:
 
     def __init__(self, checked: CheckedRuleset) -> None:
         self.checked = checked
-        self.compiled = compile_ruleset(checked)
+        self.order = Order(checked.ruleset.questions)
+        self.compiled = compile_ruleset(checked, self.order)
         self.rete = Rete(self.compiled)
         self.inference: Matcher = self.rete
-        self.direct = Direct(checked.ruleset, self.compiled.targets)
+        self.written = Written(checked.ruleset, self.order, self.compiled.targets)
+        self._deciding = _Deciding(checked.ruleset, self.compiled.targets)
 
     def read(self, answers: Mapping[str, Given], none_of: Iterable[str] = (), language: str = "") -> Answers:
         """Typed answers. Raises AnswersError with every violation, or else with every contradiction.
 
         With a `language` of the ruleset, contradictions carry the ruleset's own words for the person.
         """
-        return _read(self.checked.ruleset, answers, none_of, language)
+        typed = read_answers(self.checked.ruleset, answers, none_of)
+        self.check(typed, language)
+        return typed
 
     def check(self, answers: Answers, language: str = "") -> None:
         """Raises AnswersError with every contradiction among typed answers."""
-        _check(self.checked.ruleset, answers, language)
+        if self.written.refused(self.order.place(answers)):
+            _check(self.checked.ruleset, answers, language)
 
     def close(self) -> None:
         """Frees the inference engine's memory."""
@@ -61,9 +67,9 @@ class Evaluator:
         Raises EvaluatorsDisagree when the inference network and the direct evaluator differ anywhere, and EngineFault
         when the network deviates: then there is no decision.
         """
-        direct = self.direct.session(answers)
-        both = _Both(direct, self.inference.session(answers))
-        return _evaluate(self.checked.ruleset, self.compiled.targets, both, direct.reading)
+        placed = self.order.place(answers)
+        both = _Both(self.written.session(placed), self.inference.session(placed))
+        return self._deciding.decide(both, Reading(self.checked.ruleset, answers))
 
 
 class Rehearsal:
@@ -74,17 +80,21 @@ class Rehearsal:
 
     def __init__(self, checked: CheckedRuleset) -> None:
         self.checked = checked
-        self._targets = targets(checked)
-        self._direct = Direct(checked.ruleset, self._targets)
+        asked = targets(checked)
+        self._direct = Direct(checked.ruleset, asked)
+        self._deciding = _Deciding(checked.ruleset, asked)
+        self._order = Order(checked.ruleset.questions)
 
     def read(self, answers: Mapping[str, Given], none_of: Iterable[str] = (), language: str = "") -> Answers:
         """As `Evaluator.read`."""
-        return _read(self.checked.ruleset, answers, none_of, language)
+        typed = read_answers(self.checked.ruleset, answers, none_of)
+        _check(self.checked.ruleset, typed, language)
+        return typed
 
     def evaluate(self, answers: Answers) -> Evaluated:
         """What the direct evaluator says, unchecked."""
-        direct = self._direct.session(answers)
-        return _evaluate(self.checked.ruleset, self._targets, direct, direct.reading)
+        direct = self._direct.session(self._order.place(answers))
+        return self._deciding.decide(direct, direct.reading)
 
 
 class _Both:
@@ -102,12 +112,6 @@ class _Both:
     def texts(self, standing: Standing, programmes: frozenset[Programme]) -> Match:
         direct, inference = self._direct.texts(standing, programmes), self._inference.texts(standing, programmes)
         return _agreed("texts", direct, inference)
-
-
-def _read(ruleset: Ruleset, answers: Mapping[str, Given], none_of: Iterable[str], language: str) -> Answers:
-    typed = read_answers(ruleset, answers, none_of)
-    _check(ruleset, typed, language)
-    return typed
 
 
 def _check(ruleset: Ruleset, answers: Answers, language: str) -> None:
@@ -129,20 +133,28 @@ def _contradictions(ruleset: Ruleset, answers: Answers, language: str) -> Iterab
                 yield Violation(field(question), "contradiction", message, text, language if text else "")
 
 
-def _evaluate(ruleset: Ruleset, asked: Targets, session: Session, reading: Reading) -> Evaluated:
-    """Stage by stage from what a session matches to the outcome."""
-    standing = stand(ruleset, session.rules())
-    candidates = rows_that_could_apply(ruleset, session.programme(standing))
-    programmes = frozenset(row.choice for row in candidates)
-    texts = session.texts(standing, programmes)
-    always = (ruleset.advice.keys() | ruleset.safety_net.keys()) - asked.texts.keys()
-    texts = replace(texts, certain=texts.certain | always)
-    settled = len(standing.dispositions) == 1
-    questions = () if settled else next_questions(reading, standing)
-    unsettled = len(programmes) > 1
-    open_questions = programme_questions(reading, candidates, asked) if unsettled else ()
-    programme = choose_programme(candidates, open_questions)
-    return Evaluated(decide(ruleset, standing, programme, texts, questions), reading)
+class _Deciding:
+    """Stage by stage from what a session matches to the outcome, by one ruleset."""
+
+    def __init__(self, ruleset: Ruleset, asked: Targets) -> None:
+        self._ruleset = ruleset
+        self._asked = asked
+        self._ranks = Ranks(ruleset)
+        self._always = (ruleset.advice.keys() | ruleset.safety_net.keys()) - asked.texts.keys()
+
+    def decide(self, session: Session, reading: Reading) -> Evaluated:
+        ruleset = self._ruleset
+        standing = reading.standing = stand(ruleset, session.rules())
+        candidates = rows_that_could_apply(ruleset, session.programme(standing))
+        programmes = reading.programmes = frozenset([row.choice for row in candidates])
+        texts = session.texts(standing, programmes)
+        texts = Match(texts.certain | self._always, texts.possible)
+        settled = len(standing.dispositions) == 1
+        questions = () if settled else next_questions(reading, self._ranks, standing)
+        unsettled = len(programmes) > 1
+        open_questions = programme_questions(reading, candidates, self._asked) if unsettled else ()
+        programme = choose_programme(candidates, open_questions)
+        return Evaluated(decide(ruleset, self._ranks, standing, programme, texts, questions), reading)
 
 
 def _agreed(what: str, direct: Match, inference: Match) -> Match:

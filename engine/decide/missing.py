@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.decide.decision import NextQuestion, by_urgency
+from engine.decide.decision import NextQuestion, Ranks
 from engine.decide.direct import FALSE, OPEN, Reading
 from engine.decide.targets import Standing, Targets
 from engine.rules.condition import (
@@ -18,7 +18,7 @@ from engine.rules.condition import (
 from engine.rules.model import ProgrammeRow
 
 
-def next_questions(reading: Reading, standing: Standing) -> tuple[NextQuestion, ...]:
+def next_questions(reading: Reading, ranks: Ranks, standing: Standing) -> tuple[NextQuestion, ...]:
     """The questions behind open rules above the floor: the most urgent disposition first, then by rule id.
 
     Only undecided parts of a rule are asked about, and only questions that can be asked now: where it is still open
@@ -27,7 +27,7 @@ def next_questions(reading: Reading, standing: Standing) -> tuple[NextQuestion, 
     ruleset = reading.ruleset
     floor = min(standing.dispositions)
     found: dict[str, NextQuestion] = {}
-    for name in by_urgency(ruleset, standing.rules.possible - standing.rules.certain):
+    for name in ranks.rules(standing.rules.possible - standing.rules.certain):
         rule = ruleset.rules[name]
         if rule.disposition > floor:
             for question in undecided(reading, rule.when):

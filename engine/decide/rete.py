@@ -8,9 +8,12 @@ The library is unmaintained and gives wrong answers or crashes outside a narrow 
 - a sentinel rule fires for every fact: it proves that the engine ran (and `delete_state` crashes where none fired).
 - at most 60 literals and 200 rules per handle (past 64 pending tests a fact is refused with error 303).
 - names are compared by 32-bit FNV-1a only: collisions, also with the engine's reserved words, are refused at load.
-- two equal conjunctions would be two conditions behind one test path; `compile` merges them into one rule.
+- two equal conjunctions would be two conditions behind one test path; `compile` merges them into one rule. `$and` of
+  nothing would make the engine loop for ever; `compile` keeps what follows from nothing out of the network.
 - the C module is not thread-safe across the calls of one evaluation: one lock per matcher. Handles do not survive fork.
 - after any deviation the handle is thrown away, there is no decision, and the next evaluation builds a new one.
+
+A shard is asked only where one of its triggers holds: no rule of it could fire otherwise.
 """
 
 from __future__ import annotations
@@ -18,70 +21,65 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterator
 from itertools import count
+from weakref import WeakSet
 
 import durable_rules_engine as native
 
-from engine.decide.answers import Answers
-from engine.decide.compile import CompiledRuleset, Network, Shard
-from engine.decide.literals import Feed
+from engine.decide.answers import Placed
+from engine.decide.compile import CompiledRuleset, Effects, Network, Shard
+from engine.decide.inputs import Feed, Inputs, both
 from engine.decide.targets import Match, Standing
 from engine.errors import EngineFault
 from engine.rules.scale import Programme
 
 _SENTINEL = "z"
 _RESERVED = ("id", "sid", _SENTINEL, "$s", "$forward", "$m", "$time", "$timerName", "$baseTime")
-_FACT_HEAD = '{"id":"x","' + _SENTINEL + '":1'
+_FACT_HEAD, _BETWEEN, _FACT_TAIL = '{"id":"x","' + _SENTINEL + '":1,"', '":1,"', '":1}'
 _STATE = "0"  # the engine's name for the state of a fact without `sid`
 _RETRACT = '{"id":"x"}'
 _SERIAL = count()
+FEW = 8
+"""Shards that are looked at one by one; among more of them the touched ones are looked up."""
 
 
 class _Handle:
     """One shard, loaded into the engine. INVARIANT: between evaluations it holds no fact."""
 
     def __init__(self, shard: Shard) -> None:
-        self.literals = shard.literals
         _refuse_collisions([*sorted(shard.literals), *(rule.name for rule in shard.rules)])
-        self._targets = {rule.name: rule.targets for rule in shard.rules}
-        self._literals_out = {rule.name: rule.literals_out for rule in shard.rules}
-        self._names = frozenset(self._targets)
+        self._effects = {rule.name: rule.effects for rule in shard.rules}
         definition = {rule.name: _flat(rule.literals) for rule in shard.rules}
         definition[_SENTINEL] = _flat((_SENTINEL,))
         self._steps = len(definition)
         self._fired = False  # `delete_state` on a state in which no rule ever fired crashes the process
         self._id = native.create_ruleset(f"shard{next(_SERIAL)}", json.dumps(definition))
 
-    def fire(self, literals: frozenset[str]) -> list[str]:
-        """The names of the flat rules that hold for these literals. Raises EngineFault on any deviation."""
-        fact = _FACT_HEAD + "".join(f',"{key}":1' for key in sorted(literals)) + "}"
+    def fire(self, literals: frozenset[str]) -> list[Effects]:
+        """What follows from these literals, which are one or more. Raises EngineFault on any deviation."""
+        handle = self._id
+        names: list[str] = []
         self._fired = False
-        code, state = native.assert_fact(self._id, fact)
+        code, state = native.assert_fact(handle, _FACT_HEAD + _BETWEEN.join(sorted(literals)) + _FACT_TAIL)
         if code != 0:
             raise EngineFault(f"the engine answered a fact with code {code}")
-        fired: list[str] = []
-        action = native.start_action_for_state(self._id, state)
+        action = native.start_action_for_state(handle, state)
         text = action[1] if action is not None else None
         while text is not None:
-            fired.append(text[2 : text.index('"', 2)])
-            if len(fired) > self._steps:
-                native.abandon_action(self._id, state)
+            names.append(text[2 : text.index('"', 2)])
+            if len(names) > self._steps:
+                native.abandon_action(handle, state)
                 raise EngineFault("the engine fired more rules than it has")
-            text = native.complete_and_start_action(self._id, state)
-        native.retract_fact(self._id, _RETRACT)
-        self._fired = bool(fired)
-        if fired.count(_SENTINEL) != 1:
+            text = native.complete_and_start_action(handle, state)
+        native.retract_fact(handle, _RETRACT)
+        self._fired = bool(names)
+        if names.count(_SENTINEL) != 1:
             raise EngineFault("the sentinel rule did not fire exactly once")
-        fired.remove(_SENTINEL)
-        if len(set(fired)) != len(fired) or not self._names.issuperset(fired):
+        names.remove(_SENTINEL)
+        if len(set(names)) != len(names) or not self._effects.keys() >= set(names):
             raise EngineFault("a rule fired twice, or one that does not exist")
-        return fired
-
-    def targets(self, name: str) -> frozenset[str]:
-        return self._targets[name]
-
-    def literals_out(self, name: str) -> frozenset[str]:
-        return self._literals_out[name]
+        return [self._effects[name] for name in names]
 
     def free(self) -> None:
         """Gives the handle's memory back, and the live state's too where the engine can be trusted with that."""
@@ -96,49 +94,47 @@ class Rete:
     def __init__(self, compiled: CompiledRuleset) -> None:
         self._compiled = compiled
         self._lock = threading.Lock()
-        self._pid = -1
         self._handles: dict[int, _Handle] = {}
+        self.rules, self.later = _Levels(compiled.rules), _Levels(compiled.later)
         self.faults = 0
         """How often the engine deviated and was rebuilt."""
-        for network in (compiled.rules, compiled.programme, compiled.texts):
-            self._run(network, frozenset())
+        with self._lock:
+            for shard in (*self.rules.shards(), *self.later.shards()):
+                self._load(shard).fire(shard.literals)
+        _EVERY.add(self)
 
     def close(self) -> None:
         """Frees the engine's memory: a loaded network keeps more than a megabyte. A later match loads it again."""
         with self._lock:
-            if self._pid == os.getpid():
-                for handle in self._handles.values():
-                    handle.free()
+            for handle in self._handles.values():
+                handle.free()
             self._handles = {}
 
-    def session(self, answers: Answers) -> ReteSession:
-        return ReteSession(self, self._compiled, answers)
+    def forked(self) -> None:
+        """In a child process: the handles of its parent are not to be touched, and its lock may be held for ever."""
+        self._lock = threading.Lock()
+        self._handles = {}
 
-    def match(self, network: Network, feed: Feed) -> Match:
-        """The targets of the network that are certain and possible. The second pass runs only when they can differ."""
-        certain = self._run(network, feed.certain)
-        possible = certain if feed.possible == feed.certain else self._run(network, feed.possible)
-        return Match(certain, possible)
+    def session(self, placed: Placed) -> ReteSession:
+        return ReteSession(self, self._compiled.inputs, placed)
 
-    def _run(self, network: Network, literals: frozenset[str]) -> frozenset[str]:
-        held = set(literals)
-        true: set[str] = set()
+    def run(self, network: _Levels, literals: frozenset[str]) -> list[Effects]:
+        """What follows when these literals hold. Raises EngineFault on any deviation of the engine."""
+        found = [network.always]
         with self._lock:
-            if self._pid != os.getpid():
-                self._handles, self._pid = {}, os.getpid()
             for level in network.levels:
-                for shard in level:
+                for shard in level.touched(literals):
                     handle = self._handles.get(id(shard)) or self._load(shard)
-                    for name in self._fire(shard, handle, handle.literals & held):
-                        true |= handle.targets(name)
-                        held |= handle.literals_out(name)
-        return frozenset(true)
+                    found += self._fire(shard, handle, shard.literals & literals)
+                if level is not network.levels[-1]:
+                    literals = literals.union(*[effects.literals for effects in found])
+        return found
 
     def _load(self, shard: Shard) -> _Handle:
         handle = self._handles[id(shard)] = _Handle(shard)
         return handle
 
-    def _fire(self, shard: Shard, handle: _Handle, literals: frozenset[str]) -> list[str]:
+    def _fire(self, shard: Shard, handle: _Handle, literals: frozenset[str]) -> list[Effects]:
         try:
             return handle.fire(literals)
         except Exception as error:
@@ -151,31 +147,103 @@ class Rete:
             raise EngineFault(f"the engine failed with {type(error).__name__}") from None
 
 
-class ReteSession:
-    """The network at work on one patient's answers."""
+_EVERY: WeakSet[Rete] = WeakSet()
 
-    def __init__(self, rete: Rete, compiled: CompiledRuleset, answers: Answers) -> None:
+
+def _forked() -> None:
+    for rete in _EVERY:
+        rete.forked()
+
+
+os.register_at_fork(after_in_child=_forked)  # to ask for the process at each evaluation would cost a system call
+
+
+class _Levels:
+    """A network by what triggers its shards."""
+
+    def __init__(self, network: Network) -> None:
+        self.levels = [_Level(shards) for shards in network.levels]
+        self.always = network.always
+
+    def shards(self) -> Iterator[Shard]:
+        for level in self.levels:
+            yield from level.shards
+
+
+class _Level:
+    """The shards of one level, by what triggers them."""
+
+    def __init__(self, shards: tuple[Shard, ...]) -> None:
+        self.shards = shards
+        by_trigger: dict[str, set[int]] = {}
+        for number, shard in enumerate(shards):
+            for literal in shard.triggers:
+                by_trigger.setdefault(literal, set()).add(number)
+        self._by_trigger = {literal: frozenset(numbers) for literal, numbers in by_trigger.items()}
+        self._triggers = frozenset(by_trigger)
+
+    def touched(self, literals: frozenset[str]) -> list[Shard]:
+        """The shards in which a rule can fire."""
+        if len(self.shards) <= FEW:
+            return [shard for shard in self.shards if not shard.triggers.isdisjoint(literals)]
+        numbers: set[int] = set()
+        numbers.update(*map(self._by_trigger.__getitem__, self._triggers & literals))
+        return [self.shards[number] for number in sorted(numbers)]
+
+
+class ReteSession:
+    """The network at work on one patient's answers. The second pass runs only when it can differ from the first."""
+
+    def __init__(self, rete: Rete, inputs: Inputs, placed: Placed) -> None:
         self._rete = rete
-        self._compiled = compiled
-        self._answers = compiled.inputs.answers(answers)
+        self._inputs = inputs
+        self._answers = inputs.answers(placed)
+        self._later: tuple[list[Effects], list[Effects]] = [], []
 
     def rules(self) -> Match:
-        return self._rete.match(self._compiled.rules, self._answers)
+        certain, possible = self._run(self._rete.rules, self._answers)
+        sure = frozenset[str]().union(*[each.targets for each in certain])
+        if certain is possible:
+            return Match(sure, sure)
+        return Match(sure, sure.union(*[each.targets for each in possible]))
 
     def programme(self, standing: Standing) -> Match:
-        return self._rete.match(self._compiled.programme, self._with(standing, frozenset()))
+        certain, possible = self._later = self._run(
+            self._rete.later, both(self._answers, self._inputs.standing(standing))
+        )
+        sure = frozenset[str]().union(*[each.rows for each in certain])
+        if certain is possible:
+            return Match(sure, sure)
+        return Match(sure, sure.union(*[each.rows for each in possible]))
 
     def texts(self, standing: Standing, programmes: frozenset[Programme]) -> Match:
-        return self._rete.match(self._compiled.texts, self._with(standing, programmes))
+        certain, possible = self._later
+        feed = self._inputs.programmes(programmes)
+        sure = _texts(certain, feed.certain)
+        if certain is possible and feed.certain is feed.possible:
+            return Match(sure, sure)
+        return Match(sure, _texts(possible, feed.possible))
 
-    def _with(self, standing: Standing, programmes: frozenset[Programme]) -> Feed:
-        more = self._compiled.inputs.standing(standing, programmes)
-        return Feed(self._answers.certain | more.certain, self._answers.possible | more.possible)
+    def _run(self, network: _Levels, feed: Feed) -> tuple[list[Effects], list[Effects]]:
+        certain = self._rete.run(network, feed.certain)
+        same = feed.certain is feed.possible or feed.certain == feed.possible
+        return certain, certain if same else self._rete.run(network, feed.possible)
+
+
+def _texts(found: list[Effects], programmes: frozenset[str]) -> frozenset[str]:
+    """The texts that are shown: those that need a programme only with it."""
+    shown: set[str] = set()
+    for effects in found:
+        shown |= effects.targets
+        for text, needs in effects.with_programme:
+            if needs <= programmes:
+                shown.add(text)
+    return frozenset(shown)
 
 
 def _flat(literals: tuple[str, ...]) -> dict[str, object]:
-    """One flat conjunction. `$and` of nothing would make the engine loop for ever: the sentinel stands in."""
-    return {"all": [{"m": {"$and": [{key: 1} for key in literals or (_SENTINEL,)]}}]}
+    """One flat conjunction."""
+    return {"all": [{"m": {"$and": [{key: 1} for key in literals]}}]}
 
 
 def _refuse_collisions(names: list[str]) -> None:

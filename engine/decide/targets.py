@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.decide.answers import Answers
+from engine.decide.answers import Placed
 from engine.rules.condition import All, Condition, Not, Surely, Unless
 from engine.rules.model import Advice, CheckedRuleset, ProgrammeRow
 from engine.rules.scale import Disposition, Programme
@@ -54,7 +54,7 @@ class Session(Protocol):
 class Matcher(Protocol):
     """An evaluator of one ruleset."""
 
-    def session(self, answers: Answers) -> Session: ...
+    def session(self, placed: Placed) -> Session: ...
 
 
 def targets(checked: CheckedRuleset) -> Targets:

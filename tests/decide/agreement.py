@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.decide.direct import TRUE, UNKNOWN, Reading
+from engine.decide.direct import TRUE, UNKNOWN, Direct, Reading
 from engine.decide.evaluate import Evaluator
 from engine.errors import EngineFault, EvaluatorsDisagree
 from engine.rules.condition import Condition, Count, FindingIs, leaves, members
@@ -57,11 +57,22 @@ def run(pairs: int, seed: int, spoil: Callable[[Evaluator], None] | None = None)
 
 
 def _differ(evaluator: Evaluator, texts: dict[str, str | list[str]]) -> bool:
+    """Whether the network, the written functions and the walk through the conditions are not all of one mind."""
+    answers = evaluator.read(as_given(texts))
     try:
-        evaluator.evaluate(evaluator.read(as_given(texts)))
+        evaluated = evaluator.evaluate(answers)
     except (EvaluatorsDisagree, EngineFault):
         return True
-    return False
+    placed, standing = evaluator.order.place(answers), evaluated.reading.standing
+    assert standing is not None
+    walked = Direct(evaluator.checked.ruleset, evaluator.compiled.targets).session(placed)
+    written = evaluator.written.session(placed)
+    programmes = evaluated.reading.programmes
+    return (
+        walked.rules() != written.rules()
+        or walked.programme(standing) != written.programme(standing)
+        or walked.texts(standing, programmes) != written.texts(standing, programmes)
+    )
 
 
 def _count(evaluator: Evaluator, texts: dict[str, str | list[str]], tally: Tally) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.decide import literals
+from engine.decide import inputs, literals, writing
+from engine.decide.answers import Placed
 from engine.decide.evaluate import Evaluator
-from engine.decide.literals import Feed, Polarity
+from engine.decide.inputs import Feed
+from engine.decide.literals import Polarity
+from engine.rules.condition import Count, Operator
 from tests.decide.agreement import FOUND, Tally, fails, keep, run
 
 KINDS = ("true", "open", "unknown", "at_least")
@@ -47,21 +50,20 @@ def test_found_pairs_stay_mended() -> None:
 
 
 def above_as_at_least(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(literals._SIGNS, literals.Operator.ABOVE, {0, 1})
+    patch.setitem(inputs._SIGNS, Operator.ABOVE, {0, 1})
 
 
 def unknown_as_false(patch: pytest.MonkeyPatch) -> None:
-    original = literals.QuestionInput.__init__
+    original = inputs.QuestionInput._without_value
 
-    def broken(self: literals.QuestionInput, *arguments: object) -> None:
-        original(self, *arguments)  # type: ignore[arg-type]
-        self.unknown = self.not_applicable
+    def broken(self: inputs.QuestionInput, compared: str, unknown: str, answered: str) -> Feed:
+        return original(self, "f" if compared == "u" else compared, unknown, answered)
 
-    patch.setattr(literals.QuestionInput, "__init__", broken)
+    patch.setattr(inputs.QuestionInput, "_without_value", broken)
 
 
 def gate_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(literals, "_gate", lambda *_: None)
+    patch.setattr(inputs, "_gate", lambda *_: None)
 
 
 def unless_as_not(patch: pytest.MonkeyPatch) -> None:
@@ -73,7 +75,7 @@ def count_off_by_one(patch: pytest.MonkeyPatch) -> None:
 
     def broken(self: literals.Book, condition: object, polarity: Polarity = Polarity.TRUE) -> literals.Formula:
         formula = original(self, condition, polarity)  # type: ignore[arg-type]
-        if isinstance(condition, literals.Count) and isinstance(formula, literals.AtLeast) and formula.number > 1:
+        if isinstance(condition, Count) and isinstance(formula, literals.AtLeast) and formula.number > 1:
             return literals.AtLeast(formula.number - 1, formula.parts)
         return formula
 
@@ -81,13 +83,29 @@ def count_off_by_one(patch: pytest.MonkeyPatch) -> None:
 
 
 def one_literal_lost(patch: pytest.MonkeyPatch) -> None:
-    original = literals.Inputs.answers
+    original = inputs.Inputs.answers
 
-    def broken(self: literals.Inputs, answers: object) -> Feed:
-        feed = original(self, answers)  # type: ignore[arg-type]
+    def broken(self: inputs.Inputs, placed: Placed) -> Feed:
+        feed = original(self, placed)
         return Feed(feed.certain - {"a3"}, feed.possible - {"a3"})
 
-    patch.setattr(literals.Inputs, "answers", broken)
+    patch.setattr(inputs.Inputs, "answers", broken)
+
+
+def written_above_as_at_least(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(writing._SIGNS, Operator.ABOVE, ">=")
+
+
+def written_gate_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(writing.Writer, "_gate", lambda *_: "False")
+
+
+def written_unless_as_not(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        writing.Writer,
+        "_not_true",
+        lambda self, condition, ask: self._expression(condition, writing._NEGATED[ask]),
+    )
 
 
 BREAKS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
@@ -97,11 +115,14 @@ BREAKS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     unless_as_not,
     count_off_by_one,
     one_literal_lost,
+    written_above_as_at_least,
+    written_gate_ignored,
+    written_unless_as_not,
 )
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda each: each.__name__)
-def test_a_broken_literal_is_found(
+def test_a_broken_evaluator_is_found(
     broken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken(monkeypatch)
@@ -111,7 +132,7 @@ def test_a_broken_literal_is_found(
 
 def test_a_broken_network_is_found() -> None:
     def spoil(evaluator: Evaluator) -> None:
-        fire = evaluator.rete._run
-        evaluator.rete._run = lambda network, held: fire(network, frozenset(sorted(held)[1:]))  # type: ignore[method-assign]
+        run = evaluator.rete.run
+        evaluator.rete.run = lambda network, held: run(network, frozenset(sorted(held)[1:]))  # type: ignore[method-assign]
 
     assert run(2_000, seed=1, spoil=spoil).failure is not None

@@ -6,16 +6,16 @@ import json
 import os
 import random
 import threading
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 import durable_rules_engine as native
 import pytest
 
 from engine.decide import rete
-from engine.decide.answers import Answers
-from engine.decide.compile import MAX_SHARD_LITERALS, MAX_SHARD_RULES, FlatRule, Network, Shard, compile_ruleset
+from engine.decide.answers import Answers, Order, Placed
+from engine.decide.compile import MAX_SHARD_LITERALS, MAX_SHARD_RULES, Effects, FlatRule, Shard, compile_ruleset
 from engine.decide.evaluate import Evaluator
-from engine.decide.literals import Feed
 from engine.errors import EngineFault
 from tests.decide.generate import Content, answer_texts, as_given, load_content, ruleset_content, small_content
 
@@ -26,39 +26,36 @@ def one_question(when: Content | None = None) -> Evaluator:
     return Evaluator(load_content(small_content({"q0": YES_NO, "q1": YES_NO}, when or {"q0": "yes"})))
 
 
+def flat(number: int, literals: Sequence[str]) -> FlatRule:
+    return FlatRule(f"r{number}", tuple(literals), Effects(frozenset({f"Rr{number}"})))
+
+
 def test_flat_rules_fire_exactly_where_their_literals_hold() -> None:
     rng = random.Random(9)
     keys = [f"a{number}" for number in range(40)]
-    rules = tuple(
-        FlatRule(
-            f"r{number}", tuple(sorted(rng.sample(keys, rng.randint(1, 8)))), frozenset({f"R{number}"}), frozenset()
-        )
-        for number in range(120)
-    )
-    handle = rete._Handle(Shard(rules, frozenset(keys)))
+    rules = tuple(flat(number, sorted(rng.sample(keys, rng.randint(1, 8)))) for number in range(120))
+    handle = rete._Handle(Shard(rules, frozenset(keys), frozenset(keys)))
     for _ in range(300):
-        held = frozenset(key for key in keys if rng.random() < rng.choice((0.05, 0.5, 1.0)))
-        assert sorted(handle.fire(held)) == sorted(rule.name for rule in rules if held.issuperset(rule.literals))
+        held = frozenset(key for key in keys if rng.random() < rng.choice((0.05, 0.5, 1.0))) | {keys[0]}
+        fired = {target for effects in handle.fire(held) for target in effects.targets}
+        assert fired == {f"R{rule.name}" for rule in rules if held.issuperset(rule.literals)}
     handle.free()
 
 
 def test_a_handle_at_its_limits_still_answers() -> None:
     keys = [f"a{number}" for number in range(MAX_SHARD_LITERALS)]
     pairs = list(combinations(keys, 2))[:MAX_SHARD_RULES]
-    rules = tuple(FlatRule(f"r{n}", pair, frozenset({f"R{n}"}), frozenset()) for n, pair in enumerate(pairs))
-    handle = rete._Handle(Shard(rules, frozenset(keys)))
+    rules = tuple(flat(number, pair) for number, pair in enumerate(pairs))
+    handle = rete._Handle(Shard(rules, frozenset(keys), frozenset(keys)))
     assert len(handle.fire(frozenset(keys))) == len(rules)
-    assert handle.fire(frozenset()) == []
+    assert handle.fire(frozenset(keys[:1])) == []
     handle.free()
 
 
 def test_past_the_limit_the_engine_refuses_the_fact_and_there_is_no_answer() -> None:
     keys = [f"a{number}" for number in range(120)]
-    rules = tuple(
-        FlatRule(f"r{n}", (key, other), frozenset({f"R{n}"}), frozenset())
-        for n, (key, other) in enumerate(pairwise(keys))
-    )
-    handle = rete._Handle(Shard(rules, frozenset(keys)))
+    rules = tuple(flat(number, pair) for number, pair in enumerate(pairwise(keys)))
+    handle = rete._Handle(Shard(rules, frozenset(keys), frozenset(keys)))
     with pytest.raises(native.error, match="303"):
         handle.fire(frozenset(keys))
 
@@ -177,21 +174,40 @@ def test_closing_frees_the_handles_and_a_later_match_loads_them_again() -> None:
 def test_the_second_pass_runs_only_when_something_is_missing() -> None:
     evaluator = one_question()
     runs: list[frozenset[str]] = []
-    original = evaluator.rete._run
+    original = evaluator.rete.run
 
-    def counted(network: Network, literals: frozenset[str]) -> frozenset[str]:
+    def counted(network: rete._Levels, literals: frozenset[str]) -> list[Effects]:
         runs.append(literals)
         return original(network, literals)
 
-    evaluator.rete._run = counted  # type: ignore[method-assign]
-    evaluator.inference.session(Answers({"q0": "yes", "q1": "no"}, frozenset())).rules()
+    evaluator.rete.run = counted  # type: ignore[method-assign]
+    evaluator.inference.session(placed(evaluator, {"q0": "yes", "q1": "no"})).rules()
     assert len(runs) == 1
-    evaluator.inference.session(Answers({}, frozenset())).rules()
+    evaluator.inference.session(placed(evaluator, {})).rules()
     assert len(runs) == 3
+
+
+def test_a_shard_is_asked_only_where_one_of_its_rules_could_fire(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = one_question()
+    asked: list[str] = []
+
+    def counted(handle: int, fact: str) -> object:
+        asked.append(fact)
+        return native.assert_fact(handle, fact)
+
+    monkeypatch.setattr(rete, "native", Stub(assert_fact=counted))
+    evaluator.inference.session(placed(evaluator, {"q0": "no", "q1": "yes"})).rules()
+    assert asked == []
+    evaluator.inference.session(placed(evaluator, {"q0": "yes", "q1": "no"})).rules()
+    assert len(asked) == 1
+
+
+def placed(evaluator: Evaluator, values: dict[str, str]) -> Placed:
+    return evaluator.order.place(Answers(values, frozenset()))
 
 
 def test_compiling_twice_gives_the_same_network() -> None:
     checked = load_content(ruleset_content(random.Random(8)))
-    one, other = compile_ruleset(checked), compile_ruleset(checked)
-    assert (one.rules, one.programme, one.texts) == (other.rules, other.programme, other.texts)
-    assert isinstance(one.inputs.answers(Answers({}, frozenset())), Feed)
+    order = Order(checked.ruleset.questions)
+    one, other = compile_ruleset(checked, order), compile_ruleset(checked, order)
+    assert (one.rules, one.later) == (other.rules, other.later)
