@@ -1,26 +1,27 @@
 """CheckedRuleset -> CompiledRuleset: the flat rules that the inference network runs, packed into shards.
 
 Each condition becomes an *or* of flat conjunctions of literals (see `literals.py`). Where that would explode, a part
-is computed one level earlier and enters as one literal. There are two networks, one for the rules and one for programme
-rows and texts together, so what a text says of the programme is kept beside its conjunction and looked at afterwards.
+is computed one level earlier and enters as one literal. The conditions of all stages share one network: what a later
+stage reads of an earlier one is no literal of a fact; it is kept beside the conjunction and looked at afterwards.
 See `rete.py` for why the network may contain nothing else, and for the limits that shape the shards.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb, prod
 from typing import TypeAlias
 
-from engine.decide.answers import Answers, Order
+from engine.decide.answers import Order
 from engine.decide.inputs import Inputs
-from engine.decide.literals import Book, Formula
+from engine.decide.literals import Book, Formula, Polarity
 from engine.decide.targets import Targets, targets
-from engine.rules.condition import Answered, Compare, Condition, Unknown
-from engine.rules.model import NO, NOTHING, CheckedRuleset, Question, QuestionType, Ruleset
+from engine.decide.usual import Rarity, usually_true
+from engine.rules.condition import Condition
+from engine.rules.model import CheckedRuleset
 
 MAX_SHARD_LITERALS = 60
 """Past 64 tests pending on one fact durable-rules refuses the fact with error 303."""
@@ -32,16 +33,17 @@ MAX_CONJUNCTION = 40
 Conjunction: TypeAlias = frozenset[str]
 Disjunction: TypeAlias = frozenset[Conjunction]
 _CERTAIN: Disjunction = frozenset([frozenset()])
+_INVERTED = Polarity.NOT_TRUE
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What follows from a conjunction: rules or texts (by their network), programme rows, texts that hold if these
-    literals on the programme do too, and literals for the next levels."""
+    """What follows from a conjunction: rules, and literals for the next levels; programme rows and texts each with the
+    literals on earlier stages that must hold too."""
 
-    targets: frozenset[str] = frozenset()
-    rows: frozenset[str] = frozenset()
-    with_programme: frozenset[tuple[str, Conjunction]] = frozenset()
+    rules: frozenset[str] = frozenset()
+    rows: frozenset[tuple[str, Conjunction]] = frozenset()
+    texts: frozenset[tuple[str, Conjunction]] = frozenset()
     literals: frozenset[str] = frozenset()
 
 
@@ -81,79 +83,45 @@ class CompiledRuleset:
     checked: CheckedRuleset
     targets: Targets
     inputs: Inputs
-    rules: Network
-    later: Network
-    """Of programme rows and texts."""
+    network: Network
+    inverted_rows: frozenset[str]
+    inverted_texts: frozenset[str]
+    """Those of which the network says when they do *not* hold: mostly they do, and each that fires takes time."""
 
 
 def compile_ruleset(checked: CheckedRuleset, order: Order) -> CompiledRuleset:
-    """Compiles the networks and the input tables of a ruleset."""
+    """Compiles the network and the input tables of a ruleset."""
     asked = targets(checked)
     book = Book(checked.ruleset.findings)
-    rules, later = _Weaver(book), _Weaver(book)
+    weaver = _Weaver(book)
     for name, condition in asked.rules.items():
-        rules.add(name, condition)
+        weaver.add_rule(name, condition)
+    rows, texts = (usually_true(checked.ruleset, order, each) for each in (asked.programme, asked.texts))
     for name, condition in asked.programme.items():
-        later.add_row(name, condition)
+        weaver.add_row(name, condition, _INVERTED if name in rows else Polarity.TRUE)
     for name, condition in asked.texts.items():
-        later.add(name, condition)
-    # The gates of `asked_when` enter the book here, so the networks come first and the inputs see every literal.
+        weaver.add_text(name, condition, _INVERTED if name in texts else Polarity.TRUE)
+    # The gates of `asked_when` enter the book here, so the network comes first and the inputs see every literal.
     inputs = Inputs(checked.ruleset, order, book)
-    usual = inputs.answers(order.place(_denied(checked.ruleset))).certain
-    rarity = _Rarity(checked.ruleset, book, usual)
-    return CompiledRuleset(checked, asked, inputs, rules.network(rarity), later.network(rarity))
-
-
-def _denied(ruleset: Ruleset) -> Answers:
-    """The answers of somebody who denies everything that can be denied."""
-    values = {each.id: NO if each.type is QuestionType.YES_NO else NOTHING for each in _deniable(ruleset)}
-    return Answers(values, frozenset())
-
-
-def _deniable(ruleset: Ruleset) -> list[Question]:
-    """The questions to which most people say no, or none."""
-    return [
-        each
-        for each in ruleset.questions.values()
-        if each.type is QuestionType.YES_NO or (each.type is QuestionType.CHOICE and NOTHING in each.options)
-    ]
-
-
-class _Rarity:
-    """How seldom a literal holds, by the look of it: what a denied question says is usual, what else it says is rare.
-
-    A shard is asked only where one of its triggers holds, and those are the rarest literals of its rules. Only speed
-    hangs on it.
-    """
-
-    def __init__(self, ruleset: Ruleset, book: Book, usual: frozenset[str]) -> None:
-        deniable = {each.id for each in _deniable(ruleset)}
-        self._class = {key: 2 if key in usual else 1 for _, _, key in book.literals()}
-        for leaf, _, key in book.literals():
-            if key not in usual and isinstance(leaf, Compare | Unknown | Answered) and leaf.question in deniable:
-                self._class[key] = 0
-
-    def of(self, literal: str) -> int:
-        """0: rare, 1: neither, 2: usual. What an earlier level works out is neither."""
-        return self._class.get(literal, 1)
+    rarity = Rarity(checked.ruleset, order, book, inputs)
+    return CompiledRuleset(checked, asked, inputs, weaver.network(rarity), rows, texts)
 
 
 @dataclass
 class _Out:
     """What a conjunction yields while the network is being woven."""
 
-    targets: set[str] = field(default_factory=set)
-    rows: set[str] = field(default_factory=set)
-    with_programme: set[tuple[str, Conjunction]] = field(default_factory=set)
+    rules: set[str] = field(default_factory=set)
+    rows: set[tuple[str, Conjunction]] = field(default_factory=set)
+    texts: set[tuple[str, Conjunction]] = field(default_factory=set)
     literals: set[str] = field(default_factory=set)
 
     def done(self) -> Effects:
-        rows, with_programme = frozenset(self.rows), frozenset(self.with_programme)
-        return Effects(frozenset(self.targets), rows, with_programme, frozenset(self.literals))
+        return Effects(frozenset(self.rules), frozenset(self.rows), frozenset(self.texts), frozenset(self.literals))
 
 
 class _Weaver:
-    """Turns the conditions of one network into flat rules on levels."""
+    """Turns conditions into flat rules on levels."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -161,22 +129,27 @@ class _Weaver:
         self._auxiliary: dict[Disjunction, str] = {}
         self._level: dict[str, int] = {}
 
-    def add(self, name: str, condition: Condition) -> None:
-        """Weaves in a rule or a text."""
+    def add_rule(self, name: str, condition: Condition) -> None:
+        """Weaves in when a rule is true."""
         for conjunction in self._flatten(self._book.formula(condition)):
-            afterwards = conjunction & self._book.afterwards
-            out = self._out(conjunction - afterwards)
-            if afterwards:
-                out.with_programme.add((name, afterwards))
-            else:
-                out.targets.add(name)
+            self._out(conjunction).rules.add(name)
 
-    def add_row(self, name: str, condition: Condition) -> None:
-        """Weaves in a programme row."""
-        for conjunction in self._flatten(self._book.formula(condition)):
-            self._out(conjunction).rows.add(name)
+    def add_row(self, name: str, condition: Condition, polarity: Polarity) -> None:
+        """Weaves in when a programme row is true, or not true."""
+        for conjunction, standing in self._parted(condition, polarity):
+            self._out(conjunction).rows.add((name, standing))
 
-    def network(self, rarity: _Rarity) -> Network:
+    def add_text(self, name: str, condition: Condition, polarity: Polarity) -> None:
+        """Weaves in when a text is shown, or not shown."""
+        for conjunction, standing in self._parted(condition, polarity):
+            self._out(conjunction).texts.add((name, standing))
+
+    def _parted(self, condition: Condition, polarity: Polarity) -> Iterator[tuple[Conjunction, Conjunction]]:
+        """The conjunctions, each parted into what answers say and what earlier stages do."""
+        for conjunction in self._flatten(self._book.formula(condition, polarity)):
+            yield conjunction - self._book.standing, conjunction & self._book.standing
+
+    def network(self, rarity: Rarity) -> Network:
         """All that was woven."""
         always = self._outs.get(frozenset(), _Out()).done()
         levels: dict[int, list[FlatRule]] = {}
@@ -232,8 +205,8 @@ class _Weaver:
 
     def _short(self, conjunction: Conjunction) -> Conjunction:
         """The conjunction with chunks of it moved one level down, where it is longer than a shard should hold."""
-        while len(conjunction - self._book.afterwards) > MAX_CONJUNCTION:
-            chunk = frozenset(sorted(conjunction - self._book.afterwards)[:MAX_CONJUNCTION])
+        while len(conjunction - self._book.standing) > MAX_CONJUNCTION:
+            chunk = frozenset(sorted(conjunction - self._book.standing)[:MAX_CONJUNCTION])
             conjunction = (conjunction - chunk) | next(iter(self._earlier(frozenset([chunk]))))
         return conjunction
 
@@ -250,8 +223,8 @@ class _Weaver:
         return frozenset([frozenset([self._auxiliary[part]])])
 
     def _can_move(self, part: Disjunction) -> bool:
-        """Whether a level can work it out: the programme is known only after the last."""
-        return all(conjunction.isdisjoint(self._book.afterwards) for conjunction in part)
+        """Whether a level can work it out: what earlier stages gave is known only after the last."""
+        return all(conjunction.isdisjoint(self._book.standing) for conjunction in part)
 
     def _level_of(self, conjunction: Conjunction) -> int:
         return max((self._level.get(literal, 0) for literal in conjunction), default=0)
@@ -266,7 +239,7 @@ def _absorb(conjunctions: Iterable[Conjunction]) -> Disjunction:
     return frozenset(kept)
 
 
-def _shards(rules: list[FlatRule], rarity: _Rarity) -> tuple[Shard, ...]:
+def _shards(rules: list[FlatRule], rarity: Rarity) -> tuple[Shard, ...]:
     """The rules packed so that each shard stays within the engine's limits: rules with like triggers together."""
     used = Counter(literal for rule in rules for literal in rule.literals)
 

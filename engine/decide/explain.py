@@ -16,12 +16,15 @@ from engine.rules.condition import (
     Condition,
     Count,
     FindingIs,
+    Leaf,
     Not,
     Sum,
     Surely,
     Unknown,
     Unless,
+    leaves,
 )
+from engine.rules.model import Ruleset
 from engine.rules.scale import Disposition
 
 
@@ -44,27 +47,61 @@ class Explanation:
 
 
 def explain(reading: Reading, outcome: Outcome) -> Explanation:
-    """The explanation of an outcome that was reached on this reading. The default rule has no answers behind it."""
-    rules = reading.ruleset.rules
-    reasons = tuple(
-        Reason(name, tuple(support(reading, rules[name].when, TRUE)) if name in rules else ()) for name in outcome.rules
-    )
-    higher = [rule.disposition for rule in rules.values() if rule.disposition > outcome.floor]
-    if not higher:
-        return Explanation(reasons, None, ())
-    target = min(higher)
-    obstacles = tuple(
-        _obstacle(reading, name, rules[name].when)
-        for name in sorted(rules)
-        if rules[name].disposition is target and name not in outcome.rules
-    )
-    return Explanation(reasons, target, obstacles)
+    """The explanation of an outcome that was reached on this reading."""
+    reasons = tuple(reason(reading, name) for name in outcome.rules)
+    target, names = next_higher(reading.ruleset, outcome)
+    return Explanation(reasons, target, tuple(obstacle(reading, name) for name in names))
 
 
-def _obstacle(reading: Reading, name: str, condition: Condition) -> Reason:
+def reason(reading: Reading, name: str) -> Reason:
+    """The answers that made a rule true. The default rule has no answers behind it."""
+    rule = reading.ruleset.rules.get(name)
+    return Reason(name, () if rule is None else tuple(support(reading, rule.when, TRUE)))
+
+
+def next_higher(ruleset: Ruleset, outcome: Outcome) -> tuple[Disposition | None, tuple[str, ...]]:
+    """The disposition above the floor, None where nothing is more urgent, and its rules that are not true, by id."""
+    target = min(
+        (rule.disposition for rule in ruleset.rules.values() if rule.disposition > outcome.floor), default=None
+    )
+    found = (name for name, rule in ruleset.rules.items() if rule.disposition is target and name not in outcome.rules)
+    return target, tuple(sorted(found))
+
+
+def obstacle(reading: Reading, name: str) -> Reason:
+    """Why a rule is not true."""
+    condition = reading.ruleset.rules[name].when
     if reading.outcomes(condition) & TRUE:
         return Reason(name, tuple(dict.fromkeys(undecided(reading, condition))), open=True)
     return Reason(name, tuple(support(reading, condition, FALSE | UNKNOWN)))
+
+
+def read_by(ruleset: Ruleset, condition: Condition) -> tuple[str, ...]:
+    """Every question on whose answer the reason or obstacle of a rule with this condition can depend.
+
+    Those that it names, by itself or by its findings; and those that decide whether one of these is asked.
+    """
+    found: dict[str, None] = {}
+    conditions = [condition]
+    while conditions:
+        for leaf in leaves(conditions.pop()):
+            if isinstance(leaf, FindingIs):
+                conditions.append(ruleset.findings[leaf.finding].when)
+            for question in _named(leaf):
+                if question not in found:
+                    found[question] = None
+                    conditions.extend(_gates(ruleset, question))
+    return tuple(found)
+
+
+def _named(leaf: Leaf) -> Iterator[str]:
+    """The questions that a leaf names."""
+    if isinstance(leaf, Compare | Unknown | Answered):
+        yield leaf.question
+    if isinstance(leaf, Compare):
+        for operand in leaf.operands:
+            if isinstance(operand, Sum):
+                yield from (term.question for term in operand.terms)
 
 
 def support(reading: Reading, condition: Condition, accept: int) -> dict[str, None]:
@@ -102,11 +139,18 @@ def _answer(reading: Reading, question: str) -> Iterator[str]:
     if question in reading.answers.values or reading.asked(question) != FALSE:
         yield question
         return
-    entry = reading.ruleset.questions[question]
-    gates = [entry.asked_when, reading.ruleset.groups[entry.group].asked_when if entry.group else None]
-    for gate in gates:
-        if gate is not None and reading.outcomes(gate) == FALSE:
+    for gate in _gates(reading.ruleset, question):
+        if reading.outcomes(gate) == FALSE:
             yield from _support(reading, gate, FALSE)
+
+
+def _gates(ruleset: Ruleset, question: str) -> Iterator[Condition]:
+    """The conditions under which a question is asked: its own, and that of its group."""
+    entry = ruleset.questions[question]
+    group = ruleset.groups[entry.group] if entry.group else None
+    for gate in (entry.asked_when, None if group is None else group.asked_when):
+        if gate is not None:
+            yield gate
 
 
 def _negated(accept: int) -> int:

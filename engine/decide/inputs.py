@@ -68,7 +68,7 @@ class QuestionInput:
 
     def __init__(self, question: Question, literals: list[Literal], gate: Formula | None) -> None:
         self._literals = literals
-        self.gate = None if gate is None else _test(gate)
+        self.gate = None if gate is None else test_of(gate)
         """Where it certainly holds, the question is not applicable unless a value was given."""
         self.missing = self._without_value(compared="tfu", unknown="tf", answered="tf")
         self.unknown = self._without_value(compared="u", unknown="t", answered="f").certain
@@ -241,14 +241,6 @@ class Inputs:
         return self._programmes.of(programmes)
 
 
-def both(one: Feed, other: Feed) -> Feed:
-    """What two feeds feed together."""
-    certain = one.certain | other.certain
-    if one.certain is one.possible and other.certain is other.possible:
-        return Feed(certain, certain)
-    return Feed(certain, one.possible | other.possible)
-
-
 def _rule_table(literal: Literal) -> Callable[[Match], Feed]:
     """What a literal on a rule feeds."""
     leaf = literal[0]
@@ -278,7 +270,7 @@ class _Within:
         return known
 
 
-def _test(formula: Formula) -> Callable[[AbstractSet[str]], bool]:
+def test_of(formula: Formula) -> Callable[[AbstractSet[str]], bool]:
     """The formula as a function of the literals that hold."""
     if isinstance(formula, str):
         return lambda held: formula in held
@@ -288,7 +280,7 @@ def _test(formula: Formula) -> Callable[[AbstractSet[str]], bool]:
             return lambda held: not keys.isdisjoint(held)
         if number == len(keys):
             return lambda held: keys <= held
-    parts = [_test(part) for part in formula.parts]
+    parts = [test_of(part) for part in formula.parts]
     if number == 1:
         return lambda held: any(part(held) for part in parts)
     return lambda held: sum(part(held) for part in parts) >= number

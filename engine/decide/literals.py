@@ -16,10 +16,12 @@ from engine.rules.condition import (
     AnyOf,
     Condition,
     Count,
+    DispositionIn,
     FindingIs,
     Leaf,
     Not,
     ProgrammeIn,
+    RuleIs,
     Surely,
     Unless,
 )
@@ -76,8 +78,8 @@ class Book:
     def __init__(self, findings: Mapping[str, Finding]) -> None:
         self._findings = findings
         self._keys: dict[tuple[Leaf, Polarity], str] = {}
-        self.afterwards: set[str] = set()
-        """The keys of literals on the programme, which is known only when the network has run."""
+        self.standing: set[str] = set()
+        """The keys of literals on what earlier stages gave; all others are on answers."""
 
     def formula(self, condition: Condition, polarity: Polarity = Polarity.TRUE) -> Formula:
         """`condition` with negation pushed down to its leaves and findings written out."""
@@ -104,8 +106,8 @@ class Book:
         """The literal's key: short ASCII, the same for equal leaves wherever they stand."""
         literal = (replace(leaf, span=NOWHERE), polarity)
         key = self._keys.setdefault(literal, f"a{len(self._keys)}")
-        if isinstance(leaf, ProgrammeIn):
-            self.afterwards.add(key)
+        if isinstance(leaf, RuleIs | DispositionIn | ProgrammeIn):
+            self.standing.add(key)
         return key
 
     def literals(self) -> Iterator[tuple[Leaf, Polarity, str]]:

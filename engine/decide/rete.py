@@ -21,15 +21,14 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
 from itertools import count
 from weakref import WeakSet
 
 import durable_rules_engine as native
 
 from engine.decide.answers import Placed
-from engine.decide.compile import CompiledRuleset, Effects, Network, Shard
-from engine.decide.inputs import Feed, Inputs, both
+from engine.decide.compile import CompiledRuleset, Conjunction, Effects, Shard
+from engine.decide.inputs import Feed
 from engine.decide.targets import Match, Standing
 from engine.errors import EngineFault
 from engine.rules.scale import Programme
@@ -40,6 +39,7 @@ _FACT_HEAD, _BETWEEN, _FACT_TAIL = '{"id":"x","' + _SENTINEL + '":1,"', '":1,"',
 _STATE = "0"  # the engine's name for the state of a fact without `sid`
 _RETRACT = '{"id":"x"}'
 _SERIAL = count()
+_NOTHING = Feed(frozenset(), frozenset())
 FEW = 8
 """Shards that are looked at one by one; among more of them the touched ones are looked up."""
 
@@ -95,12 +95,13 @@ class Rete:
         self._compiled = compiled
         self._lock = threading.Lock()
         self._handles: dict[int, _Handle] = {}
-        self.rules, self.later = _Levels(compiled.rules), _Levels(compiled.later)
+        self._levels = [_Level(shards) for shards in compiled.network.levels]
         self.faults = 0
         """How often the engine deviated and was rebuilt."""
         with self._lock:
-            for shard in (*self.rules.shards(), *self.later.shards()):
-                self._load(shard).fire(shard.literals)
+            for level in self._levels:
+                for shard in level.shards:
+                    self._load(shard).fire(shard.literals)
         _EVERY.add(self)
 
     def close(self) -> None:
@@ -116,17 +117,17 @@ class Rete:
         self._handles = {}
 
     def session(self, placed: Placed) -> ReteSession:
-        return ReteSession(self, self._compiled.inputs, placed)
+        return ReteSession(self, self._compiled, placed)
 
-    def run(self, network: _Levels, literals: frozenset[str]) -> list[Effects]:
+    def run(self, literals: frozenset[str]) -> list[Effects]:
         """What follows when these literals hold. Raises EngineFault on any deviation of the engine."""
-        found = [network.always]
+        found = [self._compiled.network.always]
         with self._lock:
-            for level in network.levels:
+            for level in self._levels:
                 for shard in level.touched(literals):
                     handle = self._handles.get(id(shard)) or self._load(shard)
                     found += self._fire(shard, handle, shard.literals & literals)
-                if level is not network.levels[-1]:
+                if level is not self._levels[-1]:
                     literals = literals.union(*[effects.literals for effects in found])
         return found
 
@@ -158,18 +159,6 @@ def _forked() -> None:
 os.register_at_fork(after_in_child=_forked)  # to ask for the process at each evaluation would cost a system call
 
 
-class _Levels:
-    """A network by what triggers its shards."""
-
-    def __init__(self, network: Network) -> None:
-        self.levels = [_Level(shards) for shards in network.levels]
-        self.always = network.always
-
-    def shards(self) -> Iterator[Shard]:
-        for level in self.levels:
-            yield from level.shards
-
-
 class _Level:
     """The shards of one level, by what triggers them."""
 
@@ -194,51 +183,52 @@ class _Level:
 class ReteSession:
     """The network at work on one patient's answers. The second pass runs only when it can differ from the first."""
 
-    def __init__(self, rete: Rete, inputs: Inputs, placed: Placed) -> None:
-        self._rete = rete
-        self._inputs = inputs
-        self._answers = inputs.answers(placed)
-        self._later: tuple[list[Effects], list[Effects]] = [], []
+    def __init__(self, rete: Rete, compiled: CompiledRuleset, placed: Placed) -> None:
+        self._compiled = compiled
+        feed = compiled.inputs.answers(placed)
+        self._certain = self._possible = rete.run(feed.certain)
+        if feed.certain is not feed.possible and feed.certain != feed.possible:
+            self._possible = rete.run(feed.possible)
+        self._standing = _NOTHING
 
     def rules(self) -> Match:
-        certain, possible = self._run(self._rete.rules, self._answers)
-        sure = frozenset[str]().union(*[each.targets for each in certain])
-        if certain is possible:
-            return Match(sure, sure)
-        return Match(sure, sure.union(*[each.targets for each in possible]))
+        certain = _NOTHING.certain.union(*[each.rules for each in self._certain])
+        if self._certain is self._possible:
+            return Match(certain, certain)
+        return Match(certain, certain.union(*[each.rules for each in self._possible]))
 
     def programme(self, standing: Standing) -> Match:
-        certain, possible = self._later = self._run(
-            self._rete.later, both(self._answers, self._inputs.standing(standing))
-        )
-        sure = frozenset[str]().union(*[each.rows for each in certain])
-        if certain is possible:
-            return Match(sure, sure)
-        return Match(sure, sure.union(*[each.rows for each in possible]))
+        feed = self._standing = self._compiled.inputs.standing(standing)
+        inverted = self._compiled.inverted_rows
+        certain = _held([each.rows for each in self._certain], feed.certain)
+        if self._certain is self._possible and feed.certain is feed.possible:
+            return _settled(certain, inverted)
+        return _open(certain, _held([each.rows for each in self._possible], feed.possible), inverted)
 
     def texts(self, standing: Standing, programmes: frozenset[Programme]) -> Match:
-        certain, possible = self._later
-        feed = self._inputs.programmes(programmes)
-        sure = _texts(certain, feed.certain)
-        if certain is possible and feed.certain is feed.possible:
-            return Match(sure, sure)
-        return Match(sure, _texts(possible, feed.possible))
-
-    def _run(self, network: _Levels, feed: Feed) -> tuple[list[Effects], list[Effects]]:
-        certain = self._rete.run(network, feed.certain)
-        same = feed.certain is feed.possible or feed.certain == feed.possible
-        return certain, certain if same else self._rete.run(network, feed.possible)
+        feed, inverted = self._compiled.inputs.programmes(programmes), self._compiled.inverted_texts
+        certain = _held([each.texts for each in self._certain], self._standing.certain | feed.certain)
+        settled = self._standing.certain is self._standing.possible and feed.certain is feed.possible
+        if self._certain is self._possible and settled:
+            return _settled(certain, inverted)
+        possible = _held([each.texts for each in self._possible], self._standing.possible | feed.possible)
+        return _open(certain, possible, inverted)
 
 
-def _texts(found: list[Effects], programmes: frozenset[str]) -> frozenset[str]:
-    """The texts that are shown: those that need a programme only with it."""
-    shown: set[str] = set()
-    for effects in found:
-        shown |= effects.targets
-        for text, needs in effects.with_programme:
-            if needs <= programmes:
-                shown.add(text)
-    return frozenset(shown)
+def _held(fired: list[frozenset[tuple[str, Conjunction]]], standing: frozenset[str]) -> frozenset[str]:
+    """Of what fired that of which the literals on earlier stages hold too."""
+    return frozenset([name for some in fired for name, needs in some if needs <= standing])
+
+
+def _settled(fired: frozenset[str], inverted: frozenset[str]) -> Match:
+    """What holds where everything is certain: what fired, and of the inverted what did not."""
+    holds = fired ^ inverted
+    return Match(holds, holds)
+
+
+def _open(certain: frozenset[str], possible: frozenset[str], inverted: frozenset[str]) -> Match:
+    """An inverted condition is certain where it could not be that it does not hold, and the other way round."""
+    return Match((certain - inverted) | (inverted - possible), (possible - inverted) | (inverted - certain))
 
 
 def _flat(literals: tuple[str, ...]) -> dict[str, object]:

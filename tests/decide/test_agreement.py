@@ -133,6 +133,6 @@ def test_a_broken_evaluator_is_found(
 def test_a_broken_network_is_found() -> None:
     def spoil(evaluator: Evaluator) -> None:
         run = evaluator.rete.run
-        evaluator.rete.run = lambda network, held: run(network, frozenset(sorted(held)[1:]))  # type: ignore[method-assign]
+        evaluator.rete.run = lambda held: run(frozenset(sorted(held)[1:]))  # type: ignore[method-assign]
 
     assert run(2_000, seed=1, spoil=spoil).failure is not None

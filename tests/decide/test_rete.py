@@ -37,7 +37,7 @@ def test_flat_rules_fire_exactly_where_their_literals_hold() -> None:
     handle = rete._Handle(Shard(rules, frozenset(keys), frozenset(keys)))
     for _ in range(300):
         held = frozenset(key for key in keys if rng.random() < rng.choice((0.05, 0.5, 1.0))) | {keys[0]}
-        fired = {target for effects in handle.fire(held) for target in effects.targets}
+        fired = {target for effects in handle.fire(held) for target in effects.rules}
         assert fired == {f"R{rule.name}" for rule in rules if held.issuperset(rule.literals)}
     handle.free()
 
@@ -66,7 +66,7 @@ def test_every_shard_stays_within_the_limits_however_large_the_rule() -> None:
     wide = {"count": {"at_least": 12, "of": leaves}}
     product = {"all": [{"any": leaves[start : start + 5]} for start in range(0, 30, 5)]}
     evaluator = Evaluator(load_content(small_content(questions, {"any": [wide, product, {"unless": wide}]})))
-    levels = evaluator.compiled.rules.levels
+    levels = evaluator.compiled.network.levels
     assert len(levels) > 1
     for level in levels:
         for shard in level:
@@ -176,9 +176,9 @@ def test_the_second_pass_runs_only_when_something_is_missing() -> None:
     runs: list[frozenset[str]] = []
     original = evaluator.rete.run
 
-    def counted(network: rete._Levels, literals: frozenset[str]) -> list[Effects]:
+    def counted(literals: frozenset[str]) -> list[Effects]:
         runs.append(literals)
-        return original(network, literals)
+        return original(literals)
 
     evaluator.rete.run = counted  # type: ignore[method-assign]
     evaluator.inference.session(placed(evaluator, {"q0": "yes", "q1": "no"})).rules()
@@ -210,4 +210,4 @@ def test_compiling_twice_gives_the_same_network() -> None:
     checked = load_content(ruleset_content(random.Random(8)))
     order = Order(checked.ruleset.questions)
     one, other = compile_ruleset(checked, order), compile_ruleset(checked, order)
-    assert (one.rules, one.later) == (other.rules, other.later)
+    assert one.network == other.network
