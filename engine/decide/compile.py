@@ -32,18 +32,18 @@ MAX_CONJUNCTION = 40
 
 Conjunction: TypeAlias = frozenset[str]
 Disjunction: TypeAlias = frozenset[Conjunction]
+Conditional: TypeAlias = tuple[tuple[Conjunction, frozenset[str]], ...]
 _CERTAIN: Disjunction = frozenset([frozenset()])
 _INVERTED = Polarity.NOT_TRUE
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What follows from a conjunction: rules, and literals for the next levels; programme rows and texts each with the
-    literals on earlier stages that must hold too."""
+    """What follows from a conjunction: rules, and literals for the next levels; rows and texts by what must hold too."""
 
     rules: frozenset[str] = frozenset()
-    rows: frozenset[tuple[str, Conjunction]] = frozenset()
-    texts: frozenset[tuple[str, Conjunction]] = frozenset()
+    rows: Conditional = ()
+    texts: Conditional = ()
     literals: frozenset[str] = frozenset()
 
 
@@ -117,7 +117,12 @@ class _Out:
     literals: set[str] = field(default_factory=set)
 
     def done(self) -> Effects:
-        return Effects(frozenset(self.rules), frozenset(self.rows), frozenset(self.texts), frozenset(self.literals))
+        return Effects(frozenset(self.rules), _by_needs(self.rows), _by_needs(self.texts), frozenset(self.literals))
+
+
+def _by_needs(found: set[tuple[str, Conjunction]]) -> Conditional:
+    needs = sorted({each for _, each in found}, key=sorted)
+    return tuple((each, frozenset(name for name, other in found if other == each)) for each in needs)
 
 
 class _Weaver:

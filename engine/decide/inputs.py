@@ -9,10 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import getitem
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from engine.decide.answers import DONT_KNOW, MISSING, GivenValue, Order, Placed, Row, Unanswered
 from engine.decide.literals import AtLeast, Book, Formula, Polarity
@@ -39,8 +38,7 @@ NOTHING: frozenset[str] = frozenset()
 Literal: TypeAlias = tuple[Leaf, Polarity, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(NamedTuple):
     """The keys of the literals that certainly hold, and of those that could still hold (a superset)."""
 
     certain: frozenset[str]

@@ -27,7 +27,7 @@ from weakref import WeakSet
 import durable_rules_engine as native
 
 from engine.decide.answers import Placed
-from engine.decide.compile import CompiledRuleset, Conjunction, Effects, Shard
+from engine.decide.compile import CompiledRuleset, Conditional, Effects, Shard
 from engine.decide.inputs import Feed
 from engine.decide.targets import Match, Standing
 from engine.errors import EngineFault
@@ -215,9 +215,9 @@ class ReteSession:
         return _open(certain, possible, inverted)
 
 
-def _held(fired: list[frozenset[tuple[str, Conjunction]]], standing: frozenset[str]) -> frozenset[str]:
+def _held(fired: list[Conditional], standing: frozenset[str]) -> frozenset[str]:
     """Of what fired that of which the literals on earlier stages hold too."""
-    return frozenset([name for some in fired for name, needs in some if needs <= standing])
+    return _NOTHING.certain.union(*[names for some in fired for needs, names in some if needs <= standing])
 
 
 def _settled(fired: frozenset[str], inverted: frozenset[str]) -> Match:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.decide.answers import Placed
 from engine.rules.condition import All, Condition, Not, Surely, Unless
@@ -25,16 +25,14 @@ class Targets:
     texts: Mapping[str, Condition]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Which conditions of a stage are certainly true, and which could still be (a superset)."""
 
     certain: frozenset[str]
     possible: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What the rules gave: the dispositions that are still possible, and the rules that are true or could be."""
 
     dispositions: frozenset[Disposition]

@@ -7,9 +7,8 @@ answers are missing. Nothing that an author wrote becomes code, but for words an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from engine.decide.answers import DONT_KNOW, MISSING, Order, Row
 from engine.rules.condition import (
@@ -56,8 +55,7 @@ _TRUTHS = (Ask.TRUE, Ask.MAYBE_TRUE)
 _SIGNS = {Operator.AT_LEAST: ">=", Operator.AT_MOST: "<=", Operator.ABOVE: ">", Operator.BELOW: "<"}
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(NamedTuple):
     """What earlier stages gave."""
 
     dispositions: frozenset[Disposition] = frozenset()
