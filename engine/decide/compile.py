@@ -39,7 +39,7 @@ _INVERTED = Polarity.NOT_TRUE
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What follows from a conjunction: rules, and literals for the next levels; rows and texts by what must hold too."""
+    """What follows from a conjunction: rules, literals for the next levels; rows and texts by what must hold too."""
 
     rules: frozenset[str] = frozenset()
     rows: Conditional = ()

@@ -15,6 +15,7 @@ from engine.decide.rete import Rete
 from engine.decide.targets import Match, Matcher, Session, Standing, Targets, targets
 from engine.decide.written import Written
 from engine.errors import AnswersError, EvaluatorsDisagree, Violation
+from engine.rules.load import collector_paused
 from engine.rules.model import CheckedRuleset, Ruleset
 from engine.rules.scale import Programme
 
@@ -34,6 +35,7 @@ class Evaluated:
 class Evaluator:
     """A ruleset that is ready to decide. Safe to share between threads; each process makes its own engine handles."""
 
+    @collector_paused()
     def __init__(self, checked: CheckedRuleset) -> None:
         self.checked = checked
         self.order = Order(checked.ruleset.questions)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.rules.codes import UNKNOWN, UNUSED
 from engine.rules.condition import Answered, Compare, FindingIs, Leaf, Parameter, RuleIs, Sum, Unknown, leaves
-from engine.rules.document import KEY
+from engine.rules.document import KEY, Path
 from engine.rules.model import Advice, Default, ProgrammeRow, Rule, Ruleset, SafetyNet
 from engine.rules.problem import Problem, error, warning
 from engine.rules.sites import sites
@@ -28,36 +27,37 @@ def names_defined(ruleset: Ruleset) -> Iterable[Problem]:
         "evidence": {key: it.span for key, it in ruleset.evidence.items()},
         "advice": {key: it.span for key, it in ruleset.advice.items()},
     }
-    for what, name, span in _references(ruleset):
+    for what, name, where in _references(ruleset):
         if name not in known[what]:
             help = did_you_mean(name, known[what]) or one_of(name, known[what])
+            span = where if isinstance(where, Span) else ruleset.place(*where)
             yield error(UNKNOWN[what], span, f"no {what} `{name}`", help)
 
 
-def _references(ruleset: Ruleset) -> Iterator[tuple[str, str, Span]]:
-    """What is named where: its sort, its name, its place."""
+def _references(ruleset: Ruleset) -> Iterator[tuple[str, str, Span | Path]]:
+    """What is named where: its sort, its name, its place or the path of that."""
     for site in sites(ruleset):
         for leaf in leaves(site.condition):
             yield from _named_in(leaf)
     for question in ruleset.questions.values():
         if question.group:
-            yield "group", question.group, ruleset.place("questions", question.id, "group")
+            yield "group", question.group, ("questions", question.id, "group")
     for rule in ruleset.rules.values():
         for number, name in enumerate(rule.evidence):
-            yield "evidence", name, ruleset.place("rules", rule.id, "evidence", number)
+            yield "evidence", name, ("rules", rule.id, "evidence", number)
     for number, name in enumerate(ruleset.default.evidence):
-        yield "evidence", name, ruleset.place("default", "evidence", number)
+        yield "evidence", name, ("default", "evidence", number)
     for place, row in enumerate(ruleset.programme):
         for number, name in enumerate(row.evidence):
-            yield "evidence", name, ruleset.place("programme", place, "evidence", number)
+            yield "evidence", name, ("programme", place, "evidence", number)
     for claim in ruleset.claims.values():
         if claim.finding:
-            yield "finding", claim.finding, ruleset.place("claims", claim.id, "finding")
+            yield "finding", claim.finding, ("claims", claim.id, "finding")
         for name in claim.exempt:  # with a reason, so it counts as used
-            yield "question", name, ruleset.place("claims", claim.id, "exempt", name, KEY)
+            yield "question", name, ("claims", claim.id, "exempt", name, KEY)
     for item in ruleset.advice.values():
         for number, name in enumerate(item.contradicts):
-            yield "advice", name, ruleset.place("advice", item.id, "contradicts", number)
+            yield "advice", name, ("advice", item.id, "contradicts", number)
 
 
 def _named_in(leaf: Leaf) -> Iterator[tuple[str, str, Span]]:
@@ -81,7 +81,7 @@ def _named_in(leaf: Leaf) -> Iterator[tuple[str, str, Span]]:
 
 def names_used(ruleset: Ruleset) -> Iterable[Problem]:
     """Questions, findings, parameters and evidence that nothing reads: asked or written for nothing."""
-    used = Counter((what, name) for what, name, _ in _references(ruleset))
+    used = {(what, name) for what, name, _ in _references(ruleset)}
     defined: tuple[tuple[str, Spans], ...] = (
         ("question", {key: it.span for key, it in ruleset.questions.items()}),
         ("finding", {key: it.span for key, it in ruleset.findings.items()}),
@@ -90,7 +90,7 @@ def names_used(ruleset: Ruleset) -> Iterable[Problem]:
     )
     for what, spans in defined:
         for name, span in spans.items():
-            if not used[what, name]:
+            if (what, name) not in used:
                 yield warning(UNUSED[what], span, f"nothing uses the {what} `{name}`", "use it or take it out")
 
 

@@ -32,14 +32,20 @@ def stages_respected(ruleset: Ruleset) -> Iterable[Problem]:
     """Conditions that read what is decided only after them."""
     for site in sites(ruleset):
         for leaf in leaves(site.condition):
-            word, allowed, help = _reach(leaf)
+            reach = _reach(leaf)
+            if reach is None:
+                continue
+            word, allowed, help = reach
             if site.stage not in allowed:
                 yield error("misplaced-condition", leaf.span, f"{site.stage.value} cannot read {word}", help)
 
 
-def _reach(leaf: Leaf) -> tuple[str, tuple[Stage, ...], str]:
-    """What a leaf reads, the stages where that is known, and the remedy elsewhere."""
+def _reach(leaf: Leaf) -> tuple[str, tuple[Stage, ...], str] | None:
+    """What a leaf reads, the stages where that is known, and the remedy elsewhere; None: answers, known everywhere."""
     match leaf:
+        case Compare(_, _, operands):
+            if any(isinstance(operand, Sum) for operand in operands):
+                return "another answer as a bound", (Stage.REFUSE,), "compare with a number"
         case RuleIs():
             help = "give what the two rules share a name under `findings`"
             return "a rule", (Stage.PROGRAMME, Stage.TEXTS), help
@@ -47,9 +53,7 @@ def _reach(leaf: Leaf) -> tuple[str, tuple[Stage, ...], str]:
             return "the disposition", (Stage.PROGRAMME, Stage.TEXTS), "ask for the answers that lead to it"
         case ProgrammeIn():
             return "the programme", (Stage.TEXTS,), "ask for the answers that lead to it"
-        case Compare(_, _, operands) if any(isinstance(operand, Sum) for operand in operands):
-            return "another answer as a bound", (Stage.REFUSE,), "compare with a number"
-    return "answers", tuple(Stage), ""
+    return None
 
 
 def no_circles(ruleset: Ruleset) -> Iterable[Problem]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from engine.rules.document import KEY
+from engine.rules.document import KEY, Path
 from engine.rules.model import Default, QuestionType, Rule, Ruleset, Texts
 from engine.rules.problem import Problem, error, warning
 from engine.rules.scale import Call, Disposition, Guidance, Programme
 from engine.rules.source import Span
 from engine.rules.suggest import did_you_mean
 
-Wanted = Mapping[str, Mapping[str, Span]]
+Wanted = Mapping[str, Mapping[str, Span | Path]]
 
 
 def texts_complete(ruleset: Ruleset) -> Iterable[Problem]:
@@ -33,11 +33,11 @@ def texts_complete(ruleset: Ruleset) -> Iterable[Problem]:
 
 
 def _needed(ruleset: Ruleset) -> Wanted:
-    """The ids that each section must have, with the place that asks for it."""
+    """The ids that each section must have, with the place that asks for it or the path of that."""
     results: tuple[Rule | Default, ...] = (*ruleset.rules.values(), ruleset.default)
-    dispositions = dict.fromkeys(Disposition.words(), ruleset.place("dispositions"))
-    reasons = {row.because: ruleset.place("programme", n, "because") for n, row in enumerate(ruleset.programme)}
-    reasons |= {rule.because: ruleset.place("rules", rule.id, "because") for rule in ruleset.rules.values()}
+    dispositions = dict.fromkeys(Disposition.words(), ("dispositions",))
+    reasons: dict[str, Path] = {row.because: ("programme", n, "because") for n, row in enumerate(ruleset.programme)}
+    reasons |= {rule.because: ("rules", rule.id, "because") for rule in ruleset.rules.values()}
     units = {it.unit: it.span for it in ruleset.parameters.values() if it.unit}
     units |= {it.unit: it.span for it in ruleset.questions.values() if it.unit}
     # a ruleset may do without names for its findings; once one is written, in any language, every finding needs one
@@ -47,12 +47,12 @@ def _needed(ruleset: Ruleset) -> Wanted:
         "groups": {key: it.span for key, it in ruleset.groups.items()},
         "questions": {key: it.span for key, it in ruleset.questions.items()},
         "findings": {key: it.span for key, it in ruleset.findings.items() if named},
-        "reasons": {**reasons, ruleset.default.because: ruleset.place("default", "because")},
+        "reasons": {**reasons, ruleset.default.because: ("default", "because")},
         "disposition_titles": dispositions,
         "dispositions": dispositions,
         "calls": {it.call.word: it.span for it in results},
         "guidance": {it.guidance.word: it.span for it in ruleset.rules.values() if it.guidance is not None},
-        "programmes": dict.fromkeys(Programme.words(), ruleset.place("programme")),
+        "programmes": dict.fromkeys(Programme.words(), ("programme",)),
         "advice": {key: it.span for key, it in ruleset.advice.items()},
         "safety_net": {key: it.span for key, it in ruleset.safety_net.items()},
         "refuse": {key: it.span for key, it in ruleset.refusals.items()},
@@ -65,12 +65,13 @@ def _allowed() -> Mapping[str, frozenset[str]]:
 
 
 def _section(
-    ruleset: Ruleset, texts: Texts, section: str, ids: Mapping[str, Span], allowed: frozenset[str]
+    ruleset: Ruleset, texts: Texts, section: str, ids: Mapping[str, Span | Path], allowed: frozenset[str]
 ) -> Iterable[Problem]:
     present = texts.of.get(section, {})
     written = "dispositions" if section == "disposition_titles" else section
-    for key, span in ids.items():
+    for key, where in ids.items():
         if key not in present:
+            span = where if isinstance(where, Span) else ruleset.place(*where)
             close = did_you_mean(key, [other for other in present if other not in ids])
             help = f"add it to `{written}` in texts.{texts.language}.yaml"
             message = f"no text in `{texts.language}` for `{key}` under `{written}`"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 
 from engine.rules import scalar
@@ -125,7 +124,7 @@ def _typed(leaf: Leaf, ruleset: Ruleset, found: list[Problem]) -> Leaf:
         return leaf
     operands = [_operand(operand, question, leaf.span, ruleset, found) for operand in leaf.operands]
     whole = tuple(operand for operand in operands if operand is not None)
-    return replace(leaf, operands=whole) if len(whole) == len(operands) else leaf
+    return Compare(leaf.question, leaf.operator, whole, leaf.span) if len(whole) == len(operands) else leaf
 
 
 def _operand(

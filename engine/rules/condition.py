@@ -7,7 +7,7 @@ the questionnaire, explanations) reads the tree. Leaves carry the place where th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import TypeAlias
@@ -175,36 +175,39 @@ class Count:
 
 Leaf: TypeAlias = Compare | Unknown | Answered | FindingIs | RuleIs | DispositionIn | ProgrammeIn
 Condition: TypeAlias = Leaf | All | AnyOf | Not | Unless | Surely | Count
+_LISTS = (All, AnyOf, Count)
+_SINGLES = (Not, Unless, Surely)
 
 
 def members(condition: Condition) -> tuple[Condition, ...]:
     """The direct parts of a condition; empty for a leaf."""
-    match condition:
-        case All(parts) | AnyOf(parts) | Count(_, parts):
-            return parts
-        case Not(part) | Unless(part) | Surely(part):
-            return (part,)
-        case _:
-            return ()
+    if isinstance(condition, _LISTS):
+        return condition.members
+    return (condition.member,) if isinstance(condition, _SINGLES) else ()
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
     """Every leaf, in the order in which the author wrote them."""
-    match condition:
-        case All() | AnyOf() | Count() | Not() | Unless() | Surely():
-            for part in members(condition):
-                yield from leaves(part)
-        case _:
-            yield condition
+    waiting = [condition]  # a walk: every check asks for all leaves, and generators inside each other are slow
+    while waiting:
+        now = waiting.pop()
+        if isinstance(now, _LISTS):
+            waiting.extend(reversed(now.members))
+        elif isinstance(now, _SINGLES):
+            waiting.append(now.member)
+        else:
+            yield now
 
 
 def rewrite(condition: Condition, leaf: Callable[[Leaf], Condition]) -> Condition:
     """The same tree with every leaf replaced by `leaf(it)`."""
     match condition:
-        case All(parts) | AnyOf(parts) | Count(_, parts):
-            return replace(condition, members=tuple(rewrite(part, leaf) for part in parts))
-        case Not(part) | Unless(part) | Surely(part):
-            return replace(condition, member=rewrite(part, leaf))
+        case All(parts, span) | AnyOf(parts, span):
+            return type(condition)(tuple(rewrite(part, leaf) for part in parts), span)
+        case Count(at_least, parts, span):
+            return Count(at_least, tuple(rewrite(part, leaf) for part in parts), span)
+        case Not(part, span) | Unless(part, span) | Surely(part, span):
+            return type(condition)(rewrite(part, leaf), span)
         case _:
             return leaf(condition)
 

@@ -7,16 +7,24 @@ things is refused: duplicate keys, anchors, aliases, tags, several documents, in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections import abc
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
 
 from engine.rules.problem import Problem, error
 from engine.rules.source import Source, Span
 
-LARGEST = 1 << 20
+LARGEST = 1 << 22
 """Bytes (of a file) or characters (of a text) that are read; more is refused."""
 DEEPEST = 60
 """Levels of lists and mappings inside each other."""
@@ -38,24 +46,21 @@ Path: TypeAlias = tuple[Step, ...]
 Plain: TypeAlias = "str | list[Plain] | dict[str, Plain]"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A text as it was written; empty when there was no value."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list."""
 
     items: tuple[Node, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """Keys with their values, in the order of the text; no key occurs twice."""
 
     entries: tuple[tuple[Scalar, Node], ...]
@@ -138,6 +143,43 @@ def places(node: Node, path: Path = ()) -> Iterator[tuple[Path, Span]]:
                 yield from places(value, below)
 
 
+class Places(abc.Mapping[Path, Span]):
+    """What `places` gives, by path: looked up when it is asked for, for most places never are."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._entries: dict[int, dict[Step, tuple[Scalar, Node]]] = {}  # by the id of the mapping, which `_node` keeps
+
+    def __getitem__(self, path: Path) -> Span:
+        node: Node = self._node
+        key: Scalar | None = None
+        for number, step in enumerate(path, 1):
+            entry = self._entry(node, step)
+            if entry is not None:
+                key, node = entry
+            elif step == KEY and number == len(path) and key is not None:
+                return key.span
+            else:
+                raise KeyError(path)
+        return node.span if key is None or (isinstance(node, Scalar) and node.text) else key.span
+
+    def _entry(self, node: Node, step: Step) -> tuple[Scalar | None, Node] | None:
+        """What stands at one step below a node, and its key where it has one."""
+        if isinstance(node, Sequence):
+            return (None, node.items[step]) if isinstance(step, int) and 0 <= step < len(node.items) else None
+        if isinstance(node, Scalar):
+            return None
+        if id(node) not in self._entries:
+            self._entries[id(node)] = {key.text: (key, value) for key, value in node.entries}
+        return self._entries[id(node)].get(step)
+
+    def __iter__(self) -> Iterator[Path]:
+        return (path for path, _ in places(self._node))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class _Refused(Exception):
     """Reading cannot go on; carries the problem."""
 
@@ -156,10 +198,10 @@ class _Builder:
     def build(self) -> tuple[list[Node], list[Problem]]:
         nodes: list[Node] = []
         try:
-            events = iter(yaml.parse(self.source.text, Loader=_LOADER))
-            for event in events:
-                if isinstance(event, yaml.DocumentStartEvent):
-                    nodes.append(self.node(next(events), events, 0))
+            parser = _LOADER(self.source.text)
+            while (event := parser.get_event()) is not None:
+                if isinstance(event, DocumentStartEvent):
+                    nodes.append(self.node(parser.get_event(), parser.get_event, 0))
         except _Refused as refused:
             self.problems.append(refused.problem)
         except yaml.YAMLError as fault:
@@ -168,40 +210,42 @@ class _Builder:
             self.problems.append(error("yaml-syntax", _span_at(self.source, 0), "a number in this file is too large"))
         return nodes, self.problems
 
-    def node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
-        span = self.span(event)
+    def node(self, event: Any, following: Callable[[], Any], depth: int) -> Node:
+        start, end = event.start_mark, event.end_mark
+        span = Span(self.source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
         if depth > DEEPEST:
             message = f"lists and mappings are more than {DEEPEST} levels deep"
             raise _Refused(error("too-deep", span, message, "give a part of it a name of its own"))
         if event.anchor is not None:
             help = "write the value out where it is needed"
             self.problems.append(error("yaml-anchor", span, "anchors and aliases cannot be used", help))
-        if getattr(event, "tag", None) is not None:
+        kind = type(event)
+        if kind is AliasEvent:
+            return Scalar("", span)
+        if event.tag is not None:
             help = "write the value alone, every value is text until its question's type decides"
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.problems.append(error("yaml-tag", span, f"the tag `{tag}` cannot be used", help))
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self.sequence(span, events, depth)
-        if isinstance(event, yaml.MappingStartEvent):
-            return self.mapping(span, events, depth)
-        text = getattr(event, "value", "")  # an alias has none
-        forbidden = _FORBIDDEN.search(text)
-        if forbidden:  # an escape in a quoted text can write what the file cannot hold
-            message = f"the character U+{ord(forbidden[0][0]):04X} cannot be used in a text"
-            self.problems.append(error("bad-encoding", span, message, "take it out"))
-        return Scalar(text, span)
+        if kind is ScalarEvent:
+            # An escape in double quotes can write what the file cannot hold; any other text stands in the file.
+            if event.style == '"' and (forbidden := _FORBIDDEN.search(event.value)):
+                message = f"the character U+{ord(forbidden[0][0]):04X} cannot be used in a text"
+                self.problems.append(error("bad-encoding", span, message, "take it out"))
+            return Scalar(event.value, span)
+        below = self.mapping if kind is MappingStartEvent else self.sequence
+        return below(span, following, depth + 1)
 
-    def sequence(self, start: Span, events: Iterator[Any], depth: int) -> Sequence:
+    def sequence(self, start: Span, following: Callable[[], Any], depth: int) -> Sequence:
         items = []
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self.node(event, events, depth + 1))
-        return Sequence(tuple(items), self.until(start, event))
+        while type(event := following()) is not SequenceEndEvent:
+            items.append(self.node(event, following, depth))
+        return Sequence(tuple(items), _until(start, event))
 
-    def mapping(self, start: Span, events: Iterator[Any], depth: int) -> Mapping:
+    def mapping(self, start: Span, following: Callable[[], Any], depth: int) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}
-        while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self.node(event, events, depth + 1)
-            value = self.node(next(events), events, depth + 1)
+        while type(event := following()) is not MappingEndEvent:
+            key = self.node(event, following, depth)
+            value = self.node(following(), following, depth)
             if not isinstance(key, Scalar) or not key.text:
                 self.problems.append(error("yaml-key", key.span, "a key must be a text", "write `key: value`"))
             elif key.text in entries:
@@ -211,19 +255,17 @@ class _Builder:
                 self.problems.append(error("duplicate-key", key.span, message, help))
             else:
                 entries[key.text] = (key, value)
-        return Mapping(tuple(entries.values()), self.until(start, event))
+        return Mapping(tuple(entries.values()), _until(start, event))
 
-    def span(self, event: Any) -> Span:
-        start, end = event.start_mark, event.end_mark
-        return Span(self.source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
-    def until(self, start: Span, event: Any) -> Span:
-        end = event.end_mark
-        return Span(self.source, start.line, start.column, end.line + 1, end.column + 1)
+def _until(start: Span, event: Any) -> Span:
+    """From where a list or mapping starts to where the event that closes it ends."""
+    end = event.end_mark
+    return Span(start.source, start.line, start.column, end.line + 1, end.column + 1)
 
 
 def _too_large(source: Source) -> Problem:
-    return error("too-large", _span_at(source, 0), "the file is larger than 1 MiB", "split the ruleset")
+    return error("too-large", _span_at(source, 0), f"the file is larger than {LARGEST >> 20} MiB", "split the ruleset")
 
 
 def _span_at(source: Source, index: int) -> Span:

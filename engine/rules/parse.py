@@ -62,15 +62,13 @@ def parse(main: Node | None, texts: Mapping[str, Node]) -> tuple[Ruleset | None,
     the language in their names.
     """
     found: list[Problem] = []
-    places = {} if main is None else dict(document.places(main))
+    places: Places = {} if main is None else document.Places(main)
     file = None if main is None else shape.check_shape(shape.RulesetFile, main, places, found)
     conditions = {} if main is None else _conditions(main, found)
     found.extend(_reserved(places))
-    every = dict(places)
     readable: dict[str, Texts] = {}
     for language, node in texts.items():
-        own = dict(document.places(node))
-        every |= {("texts", language, *path): span for path, span in own.items()}
+        own = document.Places(node)
         said = shape.check_shape(shape.TextsFile, node, own, found)
         if said is not None and said.language != language:
             help = f"write `language: {language}`, or rename the file"
@@ -78,9 +76,16 @@ def parse(main: Node | None, texts: Mapping[str, Node]) -> tuple[Ruleset | None,
             found.append(error("language-differs", own["language",], message, help))
         if said is not None:
             readable[language] = _texts(said)
-    if file is None or found:
+    if main is None or file is None or found:
         return None, found
-    return _ruleset(file, conditions, readable, every), found
+    return _ruleset(file, conditions, readable, document.Places(_together(main, texts))), found
+
+
+def _together(main: Node, texts: Mapping[str, Node]) -> Node:
+    """The files as one tree, in which the texts of a language stand under `texts`, which ruleset.yaml cannot have."""
+    said = tuple((document.Scalar(language, node.span), node) for language, node in texts.items())
+    more = (document.Scalar("texts", main.span), document.Mapping(said, main.span))
+    return main._replace(entries=(*main.entries, more)) if isinstance(main, document.Mapping) else main
 
 
 def _conditions(main: Node, found: list[Problem]) -> dict[Path, Condition]:

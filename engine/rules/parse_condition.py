@@ -51,6 +51,7 @@ RESERVED = frozenset(
     {*LISTS, *SINGLES, *NAMED, "count", "disposition", "programme", "parameter", "answer", "sum"},
 )
 """Words of the grammar; no question, finding or parameter can have such a name."""
+_WORDS = sorted(RESERVED)
 BOUNDS = {operator.value: operator for operator in Operator if operator is not Operator.IN}
 
 Found = list[Problem]
@@ -212,13 +213,12 @@ def _member(node: Node, found: Found, scale: dict[str, Member], what: str) -> Me
 def _compare(key: Scalar, node: Node, found: Found) -> Condition | None:
     """`{q: value}` or `{q: {operator: operand}}`."""
     question = key.text
-    words = sorted(RESERVED)
     if not scalar.is_name(question):
-        help = did_you_mean(question, words) or "questions are written in snake_case"
+        help = did_you_mean(question, _WORDS) or "questions are written in snake_case"
         found.append(error("bad-id", key.span, f"`{question}` cannot be a question", help))
         return None
     if isinstance(node, Sequence):
-        help = did_you_mean(question, words) or f"write `{{{question}: {{in: [...]}}}}`"
+        help = did_you_mean(question, _WORDS) or f"write `{{{question}: {{in: [...]}}}}`"
         found.append(error("unknown-operator", key.span, f"`{question}` cannot begin a list of conditions", help))
         return None
     if isinstance(node, Scalar):
@@ -233,7 +233,7 @@ def _compare(key: Scalar, node: Node, found: Found) -> Condition | None:
         values = None if items is None else _whole([_value(key, item, found) for item in items])
         return None if values is None else Compare(question, Operator.IN, values, key.span)
     if operator.text not in BOUNDS:
-        help = did_you_mean(question, words) or one_of(operator.text, [each.value for each in Operator])
+        help = did_you_mean(question, _WORDS) or one_of(operator.text, [each.value for each in Operator])
         found.append(error("unknown-operator", operator.span, f"`{operator.text}` compares nothing", help))
         return None
     bound = _bound(operand, found)

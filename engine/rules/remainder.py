@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.rules import document
 from engine.rules.check import CHECKS
@@ -126,7 +126,7 @@ def _without(node: Node, broken: Iterable[Span]) -> _Rest:
             continue
         kept.append((key, pruned))
         names.update(set(_keys(value)) - set(_keys(pruned)))
-    return _Rest(replace(node, entries=tuple(kept)), frozenset(sections), frozenset(names))
+    return _Rest(node._replace(entries=tuple(kept)), frozenset(sections), frozenset(names))
 
 
 def _pruned(section: Node, spots: list[tuple[int, int]]) -> Node | None:
@@ -142,8 +142,8 @@ def _pruned(section: Node, spots: list[tuple[int, int]]) -> Node | None:
     if -1 in hit:
         return None
     if isinstance(section, document.Mapping):
-        return replace(section, entries=tuple(each for n, each in enumerate(section.entries) if n not in hit))
-    return replace(section, items=tuple(each for n, each in enumerate(section.items) if n not in hit))
+        return section._replace(entries=tuple(each for n, each in enumerate(section.entries) if n not in hit))
+    return section._replace(items=tuple(each for n, each in enumerate(section.items) if n not in hit))
 
 
 def _keys(section: Node) -> Iterator[str]:

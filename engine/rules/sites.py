@@ -40,6 +40,7 @@ class Site:
     condition: Condition
 
 
+Asked = TypeVar("Asked", Question, Group)
 Owner = TypeVar("Owner", Question, Group, Finding, Rule, Refusal, ProgrammeRow, Advice, AdvicePolicy, SafetyNet)
 
 
@@ -77,10 +78,13 @@ def rewrite_sites(ruleset: Ruleset, change: Callable[[Condition], Condition]) ->
     def each(owners: Mapping[str, Owner], new: Callable[[Owner], Owner]) -> dict[str, Owner]:
         return {key: new(owner) for key, owner in owners.items()}
 
+    def asked(it: Asked) -> Asked:
+        return it if it.asked_when is None else replace(it, asked_when=change(it.asked_when))
+
     return replace(
         ruleset,
-        groups=each(ruleset.groups, lambda it: replace(it, asked_when=changed(it.asked_when))),
-        questions=each(ruleset.questions, lambda it: replace(it, asked_when=changed(it.asked_when))),
+        groups=each(ruleset.groups, asked),
+        questions=each(ruleset.questions, asked),
         findings=each(ruleset.findings, lambda it: replace(it, when=change(it.when))),
         rules=each(ruleset.rules, lambda it: replace(it, when=change(it.when))),
         refusals=each(ruleset.refusals, lambda it: replace(it, when=change(it.when))),

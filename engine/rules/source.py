@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,11 @@ class Source:
         return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of a source. Lines and columns are 1-based and count characters; the end is exclusive."""
+class Span(NamedTuple):
+    """A stretch of a source. Lines and columns are 1-based and count characters; the end is exclusive.
+
+    A tuple, as everything that stands in a tree of a text: there are hundreds of thousands in a large ruleset.
+    """
 
     source: Source
     line: int

@@ -80,6 +80,23 @@ def test_places_have_a_path_for_every_key_and_value() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: {b: c}\nd:\n  - e\n  - {f: [g], h: ''}\n",
+        "a: {'[key]': b, c: {'[key]': {d: e}}}\n'0': [f]\n",  # the step that names a key may be a key
+        "alone",
+    ],
+)
+def test_places_are_looked_up_as_they_are_listed(text: str) -> None:
+    node = read(text)
+    listed, found = dict(document.places(node)), document.Places(node)
+    assert dict(found) == listed
+    for path in listed:
+        for other in ((*path, "x"), (*path, 9), (*path, -1), (*path, document.KEY)):
+            assert found.get(other) == listed.get(other), other
+
+
 def test_lines_agree_with_windows_line_breaks() -> None:
     node = read("a: b\r\nc: d\r\n")
     assert isinstance(node, Mapping)

@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import PluisError, RulesetError
 from engine.rules.cases import Case
+from engine.rules.document import LARGEST
 from engine.rules.load import discover, load, load_cases, read_ruleset
 from engine.rules.scale import Call, Disposition
 from tests.rules.bicycle import FOLDER, valid
@@ -63,7 +64,7 @@ def test_what_is_not_utf_8_does_not_hide_the_rest(folder: Path) -> None:
 
 
 def test_what_is_too_large(folder: Path) -> None:
-    (folder / "ruleset.yaml").write_bytes(b"#" * (2 << 20))
+    (folder / "ruleset.yaml").write_bytes(b"#" * (LARGEST + 1))
     assert codes(folder) == ["too-large"]
 
 
