@@ -69,7 +69,7 @@ NUMBERS: dict[str, dict[int | float, str]] = {
         4: "the third bit of a set of outcomes",
     },
     "engine/rules/ed25519.py": {32: "bytes of a key, and digits of its id", 64: "bytes of a signature"},
-    "engine/rules/document.py": {60: "depth of a document", 20: "a mebibyte is 1 << 20"},
+    "engine/rules/document.py": {60: "depth of a document", 20: "a mebibyte is 1 << 20", 22: "four of them"},
     "engine/rules/problem.py": {100: "problems that are told", 400: "characters of an excerpt", 3: "the three dots"},
     "engine/rules/scale.py": {
         3: "place in a scale of the contract",

@@ -6,7 +6,6 @@ that decided then, which the log holds when it is not served any more.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,6 @@ from weakref import WeakKeyDictionary
 
 import engine
 from engine.decide.answers import Answers
-from engine.decide.canonical import outcome_bytes
 from engine.decide.decision import Outcome
 from engine.decide.evaluate import Evaluator
 from engine.errors import (
@@ -35,20 +33,18 @@ from engine.record.reading import State
 from engine.rules.canonical import canonical_json
 from engine.rules.load import build
 from engine.rules.source import Source
+from engine.serve.asked import Asked, Pieces, ask
 from engine.serve.config import Config
 from engine.serve.convert import (
     RESPONDENTS,
     acceptable_request_id,
     is_full,
     kept_answers,
-    read_answers,
-    receipt_message,
-    reference,
     violation_messages,
 )
+from engine.serve.kit import Kit, Reply
 from engine.serve.recording import Recording
 from engine.serve.registry import NotServed, Served, Snapshot
-from engine.serve.respond import Responder
 from engine.serve.shadow.feeding import Shadow
 from engine.serve.standing import Standing
 from engine.serve.telemetry.metrics import Metrics
@@ -74,9 +70,9 @@ class Seen:
 class Worked:
     """A request that is worked out and not yet answered; without a draft there is nothing to record."""
 
-    request: pb.EvaluateRequest
+    asked: Asked
     snapshot: Snapshot
-    response: pb.EvaluateResponse
+    reply: Reply
     draft: Draft | None = None
     seen: Seen | None = None
 
@@ -102,24 +98,35 @@ class Answering:
         self._metrics = metrics
         self._shadow = shadow
         self._lock, self._past_lock = threading.Lock(), threading.Lock()
-        self._responders: WeakKeyDictionary[Served, dict[str, Responder]] = WeakKeyDictionary()
+        self._kits: WeakKeyDictionary[Served, Kit] = WeakKeyDictionary()
         self._past: OrderedDict[str, Served] = OrderedDict()
         self.disagreements = 0
         """How often the two evaluators disagreed, so that there was no decision."""
 
     def prepare(self, served: Served) -> None:
         """Makes everything that the first response of a ruleset would have to wait for."""
-        for language in served.languages:
-            self._responder(served, language)
+        self._kit(served)
+
+    def ask(self, message: bytes, snapshot: Snapshot) -> Asked:
+        """A request of bytes. Raises DecodeError."""
+
+        def find(ruleset: str, version: str) -> tuple[Served, Pieces] | None:
+            today = self._clock().date()
+            for served in snapshot.versions.get(ruleset, ()):
+                if served.version == version or (not version and served.effective(today)):
+                    return served, self._kit(served).pieces
+            return None
+
+        return ask(message, find)
 
     def answer(
-        self, requests: Iterable[pb.EvaluateRequest], snapshot: Snapshot, caller: str, waits: Callable[[], float]
-    ) -> list[pb.EvaluateResponse | Exception]:
+        self, requests: Iterable[Asked], snapshot: Snapshot, caller: str, waits: Callable[[], float]
+    ) -> list[Reply | Exception]:
         """For each request its response, or why there is none. What is recorded is recorded in one go.
 
         `waits` gives the seconds that the caller still waits.
         """
-        results: list[pb.EvaluateResponse | Exception] = []
+        results: list[Reply | Exception] = []
         waiting: list[tuple[int, Worked]] = []
         for request in requests:
             try:
@@ -129,7 +136,7 @@ class Answering:
                 continue
             if worked.draft is None:
                 self._count(worked)
-                results.append(worked.response)
+                results.append(worked.reply)
             else:  # INVARIANT: this place gets a response only once the draft is durable
                 results.append(LogUnavailable("the decision was not recorded"))
                 waiting.append((len(results) - 1, worked))
@@ -140,36 +147,41 @@ class Answering:
                 results[place] = result
         return results
 
-    def _work_out(self, request: pb.EvaluateRequest, snapshot: Snapshot, caller: str) -> Worked:
+    def _work_out(self, asked: Asked, snapshot: Snapshot, caller: str) -> Worked:
         """What follows from a request. Raises what `errors.py` has a status for."""
         try:
-            return self._first(request, snapshot, caller)
+            return self._first(asked, snapshot, caller)
         except (AnswersError, NotServed) as error:  # the rulesets may have changed since it was answered
-            if self._recording is None or request.validate_only or not request.context.request_id:
+            head = asked.head
+            if self._recording is None or head.validate_only or not head.context.request_id:
                 raise
-            return Worked(request, snapshot, self._again(request, snapshot, caller, error))
+            return Worked(asked, snapshot, self._again(asked, snapshot, caller, error))
 
-    def _first(self, request: pb.EvaluateRequest, snapshot: Snapshot, caller: str) -> Worked:
+    def _first(self, asked: Asked, snapshot: Snapshot, caller: str) -> Worked:
+        head = asked.head
         time = whole_milliseconds(self._clock())
-        served = snapshot.deciding(request.ruleset, request.ruleset_version, time.date())
-        language = served.language(request.language)
-        response = _envelope(request, served, language, time)
+        served = snapshot.deciding(head.ruleset, head.ruleset_version, time.date())
+        language = served.language(head.language)
         try:
-            answers = read_answers(served.evaluator, request, self._config, language)
+            answers = asked.read(served, self._config, language)
         except AnswersError as error:
-            if not request.validate_only:
+            if not head.validate_only:
                 raise
-            return Worked(request, snapshot, _validation(response, error.violations, self._new_request_id))
-        if request.validate_only:
-            return Worked(request, snapshot, _validation(response, (), self._new_request_id))
-        outcome, kept = self._decide(response, request, served, answers)
-        response.decision_id = self._new_id()
+            return Worked(asked, snapshot, self._validated(head, served, language, time, error.violations))
+        if head.validate_only:
+            return Worked(asked, snapshot, self._validated(head, served, language, time, ()))
+        outcome, kept, digest, told = self._decide(head, served, language, answers)
+        decision_id = self._new_id()
+        envelope = pb.EvaluateResponse(
+            decision_id=decision_id, request_id=head.context.request_id, decision_digest=digest
+        )
+        reply = self._kit(served).reply(envelope, language, time, told)
         seen = Seen(served, answers, outcome)
         if self._recording is None:
-            return Worked(request, snapshot, response, seen=seen)
-        context = request.context
+            return Worked(asked, snapshot, reply, seen=seen)
+        context = head.context
         draft = Draft(
-            decision_id=response.decision_id,
+            decision_id=decision_id,
             request_id=context.request_id,
             time=time,
             caller=caller,
@@ -180,14 +192,12 @@ class Answering:
             ruleset=RulesetKey(served.id, served.version, served.digest),
             answers=kept_answers(answers),
             outcome=kept,
-            decision_digest=response.decision_digest,
+            decision_digest=digest,
             engine=engine.__version__,
         )
-        return Worked(request, snapshot, response, draft, seen)
+        return Worked(asked, snapshot, reply, draft, seen)
 
-    def _record(
-        self, worked: Sequence[Worked], caller: str, seconds: float
-    ) -> Iterator[pb.EvaluateResponse | Exception]:
+    def _record(self, worked: Sequence[Worked], caller: str, seconds: float) -> Iterator[Reply | Exception]:
         """The responses, once their drafts are durable; LogUnavailable in the place of each where they are not."""
         assert self._recording is not None
         drafts = [each.draft for each in worked if each.draft is not None]
@@ -200,46 +210,46 @@ class Answering:
             return
         for each, result in zip(worked, recorded, strict=True):
             if isinstance(result, Recorded) and not result.replayed:
-                each.response.receipt.CopyFrom(receipt_message(result.receipt))
                 self._count(each)
-                yield each.response
+                yield each.reply.with_receipt(result.receipt)
                 continue
             try:
-                yield self._again(each.request, each.snapshot, caller, _reused())
+                yield self._again(each.asked, each.snapshot, caller, _reused())
             except Exception as error:  # as in `answer`
                 yield error
 
-    def _again(
-        self, request: pb.EvaluateRequest, snapshot: Snapshot, caller: str, otherwise: Exception
-    ) -> pb.EvaluateResponse:
+    def _again(self, asked: Asked, snapshot: Snapshot, caller: str, otherwise: Exception) -> Reply:
         """What a request got that was answered before. Raises `otherwise` where it was not, RequestReused where another
         request was answered."""
         assert self._recording is not None
-        kept = self._recording.find_request(caller, request.context.request_id)
+        head, context = asked.head, asked.head.context
+        kept = self._recording.find_request(caller, context.request_id)
         if kept is None:
             raise otherwise
-        context, clear = request.context, kept.clear
-        asked = (context.subject_reference, RESPONDENTS.get(context.respondent), context.on_behalf_of, request.ruleset)
-        answered = (kept.sealed.get("subject"), clear["respondent"], clear["on_behalf_of"], kept.ruleset.id)
-        if kept.state is not State.OPEN or asked != answered:
+        clear = kept.clear
+        now = (context.subject_reference, RESPONDENTS.get(context.respondent), context.on_behalf_of, head.ruleset)
+        before = (kept.sealed.get("subject"), clear["respondent"], clear["on_behalf_of"], kept.ruleset.id)
+        if kept.state is not State.OPEN or now != before:
             raise _reused()
         language = clear["language"]
-        if request.ruleset_version not in ("", kept.ruleset.version) or request.language not in ("", language):
+        if head.ruleset_version not in ("", kept.ruleset.version) or head.language not in ("", language):
             raise _reused()
         served = self._deciding(kept.ruleset.digest, snapshot)
         try:
-            answers = read_answers(served.evaluator, request, self._config, language)
+            answers = asked.read(served, self._config, language)
         except AnswersError:
             raise _reused() from None
         if canonical_json(kept_answers(answers)) != canonical_json(kept.sealed["answers"]):
             raise _reused()
-        response = _envelope(request, served, language, datetime.fromisoformat(clear["time"]))
-        if self._decide(response, request, served, answers)[1] != kept.outcome:
+        _, outcome, digest, told = self._decide(head, served, language, answers)
+        if outcome != kept.outcome:
             raise DecidedOtherwise("a recorded decision cannot be reached again by its own ruleset")
-        response.decision_id = kept.decision_id
+        envelope = pb.EvaluateResponse(
+            decision_id=kept.decision_id, request_id=context.request_id, decision_digest=digest
+        )
+        reply = self._kit(served).reply(envelope, language, datetime.fromisoformat(clear["time"]), told)
         entry = kept.entry
-        response.receipt.CopyFrom(receipt_message(Receipt(entry.writer, entry.sequence, entry.hash)))
-        return response
+        return reply.with_receipt(Receipt(entry.writer, entry.sequence, entry.hash))
 
     def _count(self, worked: Worked) -> None:
         """Counts a new decision, once it can be answered, and offers it to the candidates."""
@@ -248,12 +258,12 @@ class Answering:
         served, outcome = worked.seen.served, worked.seen.outcome
         self._metrics.decided(served.id, served.version, outcome, worked.seen.answers.unknown)
         if self._shadow is not None:
-            self._shadow.offer(worked.request, served.id, outcome)
+            self._shadow.offer(worked.asked.whole(), served.id, outcome)
 
     def _decide(
-        self, response: pb.EvaluateResponse, request: pb.EvaluateRequest, served: Served, answers: Answers
-    ) -> tuple[Outcome, bytes]:
-        """Puts what follows from the answers into a response, and gives it with its canonical bytes."""
+        self, head: pb.EvaluateRequest, served: Served, language: str, answers: Answers
+    ) -> tuple[Outcome, bytes, str, bytes]:
+        """What follows from the answers; its canonical bytes and their digest; and the part of a response with it."""
         try:
             evaluated = served.evaluator.evaluate(answers)
         except EvaluatorsDisagree:
@@ -261,10 +271,21 @@ class Answering:
                 self.disagreements += 1
             self._metrics.disagreed(served.id, served.version)
             raise
-        kept = outcome_bytes(served.evaluator.checked, evaluated.outcome)
-        response.decision_digest = hashlib.sha256(kept).hexdigest()
-        self._responder(served, response.language).write(response, evaluated, is_full(request.view))
-        return evaluated.outcome, kept
+        kit = self._kit(served)
+        responder = kit.responders[language]
+        told = responder.full(evaluated, answers) if is_full(head.view) else responder.basic(evaluated)
+        return evaluated.outcome, *kit.digested(evaluated.outcome), told
+
+    def _validated(
+        self, head: pb.EvaluateRequest, served: Served, language: str, time: datetime, found: tuple[Violation, ...]
+    ) -> Reply:
+        """The response to `validate_only`: every violation, and no decision. An id that was refused is not repeated."""
+        request_id = head.context.request_id
+        envelope = pb.EvaluateResponse(
+            request_id=request_id if acceptable_request_id(request_id) else self._new_request_id(),
+            validation=pb.Validation(violations=violation_messages(found)),
+        )
+        return self._kit(served).reply(envelope, language, time, b"")
 
     def _deciding(self, digest: str, snapshot: Snapshot) -> Served:
         """The ruleset of a digest: one that is served, or as the log holds it."""
@@ -285,13 +306,13 @@ class Answering:
                 self._past.popitem(last=False)[1].evaluator.close()
             return known
 
-    def _responder(self, served: Served, language: str) -> Responder:
-        """The responder of a ruleset and language, made when it is first needed; it goes when the ruleset goes."""
-        with self._lock:
-            known = self._responders.setdefault(served, {})
-            if language not in known:
-                known[language] = Responder(served.evaluator.checked, language)
-            return known[language]
+    def _kit(self, served: Served) -> Kit:
+        """What is made once for a ruleset, when it is first needed; it goes when the ruleset goes."""
+        kit = self._kits.get(served)
+        if kit is None:
+            with self._lock:
+                kit = self._kits.setdefault(served, Kit(served))
+        return kit
 
 
 def _reused() -> RequestReused:
@@ -301,22 +322,3 @@ def _reused() -> RequestReused:
 def whole_milliseconds(time: datetime) -> datetime:
     """The time as the log keeps it, so that a response says the same when it comes again."""
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
-
-
-def _envelope(request: pb.EvaluateRequest, served: Served, language: str, time: datetime) -> pb.EvaluateResponse:
-    response = pb.EvaluateResponse(
-        request_id=request.context.request_id, ruleset=reference(served.evaluator), language=language
-    )
-    response.decide_time.FromDatetime(time)
-    return response
-
-
-def _validation(
-    response: pb.EvaluateResponse, violations: tuple[Violation, ...], new_request_id: Callable[[], str]
-) -> pb.EvaluateResponse:
-    """The response to `validate_only`: every violation, and no decision. An id that was refused is not repeated."""
-    if not acceptable_request_id(response.request_id):
-        response.request_id = new_request_id()
-    response.validation.SetInParent()
-    response.validation.violations.extend(violation_messages(violations))
-    return response

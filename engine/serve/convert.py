@@ -51,6 +51,7 @@ RESPONDENTS: Mapping[pb.Respondent, str] = {
     pb.RESPONDENT_PROXY: "proxy",
     pb.RESPONDENT_THERAPIST: "therapist",
 }
+VIEWS = frozenset(pb.ResponseView.values())
 
 _YES = Given(QuestionType.YES_NO, YES)
 _NO = Given(QuestionType.YES_NO, NO)
@@ -71,13 +72,13 @@ def acceptable_name(name: str) -> bool:
 
 def read_answers(evaluator: Evaluator, request: pb.EvaluateRequest, limits: Config, language: str = "") -> Answers:
     """The typed answers of a request. Raises AnswersError with every violation of the request, contradictions too."""
-    violations = [*_out_of_bounds(request, limits)]
+    violations = [*out_of_bounds(request, limits)]
     too_much = any(each.code in ("too-large", "too-many") for each in violations)
     if too_much:  # what is out of all proportion is not read at all
         raise AnswersError(violations)
     answers: dict[str, Given] = {}
     for name, answer in request.answers.items():
-        read = _READERS[answer.WhichOneof("kind")](name, answer)
+        read = given_of(name, answer)
         if isinstance(read, Violation):
             violations.append(read)
             # Stands in for what could not be read, so that an unknown question is told as well; nothing is decided.
@@ -117,13 +118,14 @@ def _contradictions(
     return ()
 
 
-def _out_of_bounds(request: pb.EvaluateRequest, limits: Config) -> Iterator[Violation]:
+def out_of_bounds(request: pb.EvaluateRequest, limits: Config) -> Iterator[Violation]:
+    """What is wrong with a request beside its answers, and where there is too much of it."""
     if request.ByteSize() > limits.max_request_size:
         yield Violation("answers", "too-large", f"a request has at most {limits.max_request_size} bytes")
     for name, number in (("answers", len(request.answers)), ("none_of", len(request.none_of))):
         if number > limits.max_answers:
             yield Violation(name, "too-many", f"`{name}` has {number} entries, at most {limits.max_answers} are taken")
-    if request.view not in pb.ResponseView.values():
+    if request.view not in VIEWS:
         yield Violation("view", "unknown-value", f"no view has the number {request.view}")
     if not request.HasField("context"):
         return
@@ -136,8 +138,13 @@ def _out_of_bounds(request: pb.EvaluateRequest, limits: Config) -> Iterator[Viol
         yield Violation("context.subject_reference", "bad-subject", message)
     if not acceptable_name(context.on_behalf_of):
         yield Violation("context.on_behalf_of", "bad-name", NAME)
-    if context.respondent not in pb.Respondent.values():
+    if context.respondent not in RESPONDENTS:
         yield Violation("context.respondent", "unknown-value", f"no respondent has the number {context.respondent}")
+
+
+def given_of(name: str, answer: pb.Answer) -> Given | Violation:
+    """What an answer says, not yet held against its question."""
+    return _READERS[answer.WhichOneof("kind")](name, answer)
 
 
 def _yes_no(name: str, answer: pb.Answer) -> Given | Violation:

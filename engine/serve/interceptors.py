@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -17,9 +17,12 @@ from engine.pb.v1 import triage_pb2 as pb
 from engine.serve.access.guard import Guard, Presented, bearer_token
 from engine.serve.access.tls import names_of
 from engine.serve.admission import AGAIN_AFTER, Admission
+from engine.serve.asked import Asked
 from engine.serve.calls import Call, Caller
 from engine.serve.convert import acceptable_request_id
 from engine.serve.errors import CallCancelled, MalformedRequest, Overloaded
+from engine.serve.ids import new_id
+from engine.serve.kit import Reply
 from engine.serve.observing import Observed, Observer
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -27,11 +30,11 @@ AUTHORIZATION = "authorization"
 SERVICE = pb.DESCRIPTOR.services_by_name["TriageService"].full_name
 ADMIN_SERVICE = pb.DESCRIPTOR.services_by_name["AdminService"].full_name
 SERVICES = (SERVICE, ADMIN_SERVICE)
+EVALUATE, EVALUATE_BATCH = f"/{SERVICE}/Evaluate", f"/{SERVICE}/EvaluateBatch"
 
 
-def new_request_id() -> str:
-    """A request id for a caller who gave none."""
-    return str(uuid4())
+new_request_id = new_id
+"""A request id for a caller who gave none."""
 
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -40,12 +43,34 @@ else:
     _Interceptor = grpc.ServerInterceptor
 
 
+class Evaluating(Protocol):
+    """The rpcs of which both messages stay in bytes: `engine.serve.service.TriageService`."""
+
+    def ask(self, message: bytes) -> Asked:
+        """A request. Raises DecodeError."""
+
+    def reply(self, asked: Asked, call: Call) -> Reply:
+        """The response."""
+
+    def ask_many(self, message: bytes) -> list[Asked]:
+        """The requests of a batch. Raises DecodeError."""
+
+    def reply_many(self, asked: Sequence[Asked], call: Call) -> bytes:
+        """The response to a batch."""
+
+
 class CallInterceptor(_Interceptor):
     """Wraps the rpcs of the contract; health and reflection are let through, each with threads of its own."""
 
     def __init__(
-        self, guard: Guard, admission: Admission, observer: Observer, new_id: Callable[[], str] = new_request_id
+        self,
+        guard: Guard,
+        admission: Admission,
+        observer: Observer,
+        evaluating: Evaluating,
+        new_id: Callable[[], str] = new_request_id,
     ) -> None:
+        self._evaluating = evaluating
         self._guard = guard
         self._admission = admission
         self._observer = observer
@@ -67,6 +92,13 @@ class CallInterceptor(_Interceptor):
             return grpc.stream_unary_rpc_method_handler(refuse, None, handler.response_serializer)
         # Bytes are decoded inside the wrapping, so that bytes that are no message get a status like any other mistake.
         decode = handler.request_deserializer
+        if method == EVALUATE:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(method, self._evaluating.reply, self._evaluating.ask)
+            )
+        if method == EVALUATE_BATCH:
+            behavior, ask = self._evaluating.reply_many, self._evaluating.ask_many
+            return grpc.unary_unary_rpc_method_handler(self._unary(method, behavior, ask))
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(
                 self._unary(method, handler.unary_unary, decode), None, handler.response_serializer
@@ -98,20 +130,23 @@ class CallInterceptor(_Interceptor):
             try:
                 caller = self._admit(method, context, observed)
                 request = _decoded(decode, message)
-                if isinstance(request, pb.EvaluateRequest):
-                    observed.request_id = settled_request_id(request, observed.request_id)
+                if isinstance(request, Asked):
+                    observed.request_id = settled_request_id(request.head, observed.request_id)
                 admitted = Call(caller, observed.request_id, context)
                 admitted.check_wanted()
                 response = behavior(request, admitted)
             except Exception as error:  # the status table decides what the caller gets of it
                 status = observed.failed(error)
             else:  # sending raises when the caller has gone, so the log line comes first
-                if isinstance(response, pb.EvaluateResponse):
-                    observed.decided_by(response.ruleset.id, response.ruleset.version)
+                if isinstance(response, Reply):
+                    observed.decided_by(response.ruleset, response.version)
+                    response = response.message
                 observed.ended()
-            context.send_initial_metadata(((REQUEST_ID_HEADER, observed.request_id),))
+            # Behind the response: to send it before takes a message of its own, and a fifth of a call's time.
+            header = (REQUEST_ID_HEADER, observed.request_id)
             if status is not None:
-                context.abort_with_status(rpc_status.to_status(status))
+                context.abort_with_status(_Ended.by(status, header))
+            context.set_trailing_metadata((header,))
             return response
 
         return call
@@ -159,6 +194,21 @@ class CallInterceptor(_Interceptor):
             if key == REQUEST_ID_HEADER and isinstance(value, str) and acceptable_request_id(value):
                 return value
         return self._new_id()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended(grpc.Status):
+    """How a call ended, as grpc takes it."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, str | bytes], ...]
+
+    @classmethod
+    def by(cls, status: status_pb2.Status, header: tuple[str, str]) -> _Ended:
+        """A status with all its details, and a header."""
+        found = rpc_status.to_status(status)
+        return cls(found.code, found.details, (*found.trailing_metadata, header))
 
 
 def overloaded() -> Overloaded:

@@ -13,7 +13,7 @@ from google.rpc import status_pb2
 
 from engine.errors import EvaluatorsDisagree, LogError, StateUnavailable
 from engine.serve.errors import REASONS, Unauthenticated, is_mistake, row_of, status_of
-from engine.serve.telemetry.lines import Event, told
+from engine.serve.telemetry.lines import Event, tell, told
 from engine.serve.telemetry.metrics import Metrics
 from engine.serve.telemetry.traces import Metadata, Tracer
 
@@ -45,7 +45,7 @@ class Observed:
         told = {"caller": self.caller, "trace_id": self._span.trace_id}
         known = {name: value for name, value in told.items() if value}
         milliseconds = round(seconds * 1000, 2)
-        LOG.info(Event("call", method=self._method, code=code, ms=milliseconds, **known, request_id=self.request_id))
+        tell(LOG, Event("call", method=self._method, code=code, ms=milliseconds, **known, request_id=self.request_id))
 
     def failed(self, error: Exception) -> status_pb2.Status:
         """The call is over, without an answer: the status that its caller gets."""

@@ -53,6 +53,7 @@ def build_parts(
 ) -> Parts:
     """Raises ConfigError, LogError or StateUnavailable for what cannot be had; then nothing stays open."""
     with ExitStack() as held:
+        held.callback(metrics.flush)
         shared = SharedState(config.state)
         held.callback(shared.close)
         guard = Guard(config, shared, lambda: clock().timestamp())
@@ -67,7 +68,7 @@ def build_parts(
             held.callback(shadow.close)
         service = TriageService(config, registry, clock, new_id, recording, metrics, shadow)
         admission = Admission(config.threads, config.max_waiting)
-        interceptor = CallInterceptor(guard, admission, observer, new_call_id)
+        interceptor = CallInterceptor(guard, admission, observer, service, new_call_id)
         return Parts(
             config=config,
             guard=guard,

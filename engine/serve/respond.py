@@ -1,52 +1,103 @@
 """Outcomes become responses, in one language: texts, reasons and questions beside the ids.
 
-Everything that does not depend on answers is built once per ruleset and language, and copied.
+Everything that does not depend on answers is serialised once per ruleset and language. What follows from an outcome,
+and why a rule is true or is not, is kept for a while: outcomes come again, and the answers that one rule reads do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from engine.decide.answers import Answers
+from engine.decide.answers import Answers, GivenValue
 from engine.decide.decision import Outcome, ProgrammeOutcome
 from engine.decide.evaluate import Evaluated
-from engine.decide.explain import Explanation, Reason
+from engine.decide.explain import Reason, next_higher, obstacle, read_by, reason
 from engine.pb.v1 import triage_pb2 as pb
 from engine.rules.model import CheckedRuleset, Default, ProgrammeRow, Rule
 from engine.rules.scale import Call, Guidance, Programme
 from engine.serve.convert import CALLS, DISPOSITIONS, GUIDANCE, PROGRAMMES
 from engine.serve.describe import evidence_message, place, question_message
+from engine.serve.kept import Kept
+from engine.serve.wire import framed, part, tag_of
 
 STATES = ("yes", "no", "unknown", "missing")
 """Answers that no question has labels for; their texts are in the section `answers`."""
+OUTCOMES = 512
+"""Outcomes that are kept; each has some ten thousand bytes."""
+REASONS = 4096
+"""Reasons that are kept, and obstacles; each has some hundred bytes."""
+Standing = tuple[GivenValue | None, ...]
+"""The answers that a rule reads: a value, nothing chosen where it is unknown, None where it is missing."""
+DONT_KNOW: GivenValue = ()
+
+DECISION = tag_of(pb.EvaluateResponse, "decision")
+NEEDS_ANSWERS = tag_of(pb.EvaluateResponse, "needs_answers")
+WHY_NOT = tag_of(pb.Decision, "why_not")
+OBSTACLES = tag_of(pb.WhyNot, "rules")
+REASON_ANSWERS = tag_of(pb.RuleReason, "answers")
+OBSTACLE_ANSWERS = tag_of(pb.RuleObstacle, "answers")
+NEXT_QUESTIONS = tag_of(pb.NeedsAnswers, "next_questions")
+QUESTION = tag_of(pb.NextQuestion, "question")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule in every form that it is told in; `questions` are those that its answers come from."""
+
+    basic: pb.RuleReason
+    full: bytes
+    obstacle: bytes
+    questions: tuple[str, ...]
+
+
+class _Parts:
+    """The parts of a decision or of a floor, with their tags."""
+
+    def __init__(self, kind: type[pb.Decision] | type[pb.NeedsAnswers], responder: Responder) -> None:
+        self.rules = {name: part(kind, rules=[each.basic]) for name, each in responder.rules.items()}
+        self.advice = {each.id: part(kind, advice=[each]) for each in responder.advice}
+        self.safety_net = {each.id: part(kind, safety_net=[each]) for each in responder.safety_net}
+        self.rows = {each.row: part(kind, programme=each) for each in responder.rows}
+        self.kind = kind
+        self.rule = tag_of(kind, "rules")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What follows from an outcome alone, in bytes."""
+
+    basic: bytes
+    opening: bytes
+    rule: bytes
+    closing: bytes
+    why_not: bytes
+    obstacles: tuple[str, ...]
 
 
 class Responder:
-    """Writes the outcomes of one ruleset in one language."""
+    """Writes the outcomes of one ruleset in one language. Safe to share between threads."""
 
     def __init__(self, checked: CheckedRuleset, language: str) -> None:
         self._ruleset = ruleset = checked.ruleset
         self._texts = texts = ruleset.texts[language]
         rules: tuple[Rule | Default, ...] = (*ruleset.rules.values(), ruleset.default)
-        self._basic_rules = {rule.id: self._rule(rule) for rule in rules}
-        self._full_rules = {rule.id: self._rule(rule) for rule in rules}
-        for rule in rules:
-            full = self._full_rules[rule.id]
-            full.evidence.extend(evidence_message(ruleset.evidence[name]) for name in rule.evidence)
-            full.source = place(rule.span)
-        self._advice = {
-            key: pb.Advice(id=key, text=said.patient, clinician_text=said.clinician)
+        self.rules = {rule.id: self._rule(rule) for rule in rules}
+        self.advice = [
+            pb.Advice(id=key, text=said.patient, clinician_text=said.clinician)
             for key in ruleset.advice
             for said in (texts.get("advice", key),)
-        }
-        self._safety_net = {
-            key: pb.SafetyNet(id=key, text=said.patient, clinician_text=said.clinician)
+        ]
+        self.safety_net = [
+            pb.SafetyNet(id=key, text=said.patient, clinician_text=said.clinician)
             for key in ruleset.safety_net
             for said in (texts.get("safety_net", key),)
-        }
+        ]
+        self.rows = [self._row(row) for row in ruleset.programme]
         self._questions = {
             key: question_message(ruleset, texts, question) for key, question in ruleset.questions.items()
         }
+        self._asked = {key: framed(QUESTION, question.SerializeToString()) for key, question in self._questions.items()}
         self._dispositions = {
             each: pb.Wording(
                 title=texts.get("disposition_titles", each.word).patient,
@@ -57,45 +108,91 @@ class Responder:
         }
         self._calls = {each: texts.get("calls", each.word).patient for each in Call}
         self._guidance = {each: texts.get("guidance", each.word).patient for each in Guidance}
-        self._rows = {row.id: self._row(row) for row in ruleset.programme}
         self._states = {word: texts.get("answers", word).patient for word in STATES}
+        self._decision, self._needs = _Parts(pb.Decision, self), _Parts(pb.NeedsAnswers, self)
+        self._told: Kept[Outcome, _Told] = Kept(OUTCOMES)
+        self._reasons: Kept[tuple[str, Standing], bytes] = Kept(REASONS)
+        self._obstacles: Kept[tuple[str, Standing], bytes] = Kept(REASONS)
+        self._answers: Kept[tuple[str, GivenValue | None], bytes] = Kept(REASONS)
 
-    def write(self, response: pb.EvaluateResponse, evaluated: Evaluated, full: bool) -> None:
-        """Puts the outcome into `response`; `full` with the answers behind it."""
+    def basic(self, evaluated: Evaluated) -> bytes:
+        """The part of a response that tells an outcome."""
+        return self._tell(evaluated.outcome).basic
+
+    def full(self, evaluated: Evaluated, answers: Answers) -> bytes:
+        """The same with the answers behind it, which are those that were evaluated."""
         outcome = evaluated.outcome
-        answers = evaluated.reading.answers
-        explanation = evaluated.explain() if full else None
-        if outcome.settled:
-            decision = response.decision
-            decision.disposition = DISPOSITIONS[outcome.floor]
-            decision.disposition_text.CopyFrom(self._dispositions[outcome.floor])
-            decision.call_text = self._calls[outcome.call]
-            self._common(decision, outcome, answers, explanation)
-            if explanation is not None and explanation.next_higher is not None:
-                decision.why_not.disposition = DISPOSITIONS[explanation.next_higher]
-                decision.why_not.rules.extend(self._obstacle(answers, each) for each in explanation.obstacles)
-        else:
-            needs = response.needs_answers
-            needs.floor = DISPOSITIONS[outcome.floor]
-            needs.ceiling = DISPOSITIONS[outcome.ceiling]
-            needs.act_now = outcome.act_now
-            if outcome.rules:  # the default's words reassure, and nothing is settled
-                needs.floor_text.CopyFrom(self._dispositions[outcome.floor])
-                needs.call_text = self._calls[outcome.call]
-            needs.open_rules.extend(outcome.open_rules)
-            for each in outcome.next_questions:
-                next_question = needs.next_questions.add(id=each.question, disposition=DISPOSITIONS[each.disposition])
-                next_question.question.CopyFrom(self._questions[each.question])
-            self._common(needs, outcome, answers, explanation)
+        told = self._tell(outcome)
+        state = {**answers.values, **dict.fromkeys(answers.unknown, DONT_KNOW)}.get
+        parts = [told.opening]
+        for name in outcome.rules:
+            key = (name, tuple(map(state, self.rules[name].questions)))
+            parts += (told.rule, self._reasons.get(key) or self._reason(key, evaluated))
+        parts.append(told.closing)
+        if told.why_not:
+            why_not = [told.why_not]
+            for name in told.obstacles:
+                key = (name, tuple(map(state, self.rules[name].questions)))
+                why_not += (OBSTACLES, self._obstacles.get(key) or self._obstacle(key, evaluated))
+            parts.append(framed(WHY_NOT, b"".join(why_not)))
+        return framed(DECISION if outcome.settled else NEEDS_ANSWERS, b"".join(parts))
 
-    def _common(
-        self,
-        message: pb.Decision | pb.NeedsAnswers,
-        outcome: Outcome,
-        answers: Answers,
-        explanation: Explanation | None,
-    ) -> None:
-        """What a decision and a floor both carry."""
+    def _tell(self, outcome: Outcome) -> _Told:
+        return self._told.get(outcome) or self._told.keep(outcome, self._work_out(outcome))
+
+    def _work_out(self, outcome: Outcome) -> _Told:
+        parts = self._decision if outcome.settled else self._needs
+        opening = self._settled(outcome) if outcome.settled else self._open(outcome)
+        closing = b"".join(
+            (
+                *(parts.advice[name] for name in outcome.advice),
+                *(parts.safety_net[name] for name in outcome.safety_net),
+                self._programme(parts, outcome.programme),
+            )
+        )
+        target, obstacles = next_higher(self._ruleset, outcome) if outcome.settled else (None, ())
+        basic = b"".join((opening, *(parts.rules[name] for name in outcome.rules), closing))
+        return _Told(
+            basic=framed(DECISION if outcome.settled else NEEDS_ANSWERS, basic),
+            opening=opening,
+            rule=parts.rule,
+            closing=closing,
+            why_not=b"" if target is None else part(pb.WhyNot, disposition=DISPOSITIONS[target]),
+            obstacles=obstacles,
+        )
+
+    def _settled(self, outcome: Outcome) -> bytes:
+        decision = pb.Decision(
+            disposition=DISPOSITIONS[outcome.floor],
+            disposition_text=self._dispositions[outcome.floor],
+            call_text=self._calls[outcome.call],
+        )
+        self._common(decision, outcome)
+        return decision.SerializeToString()
+
+    def _open(self, outcome: Outcome) -> bytes:
+        needs = pb.NeedsAnswers(
+            floor=DISPOSITIONS[outcome.floor],
+            ceiling=DISPOSITIONS[outcome.ceiling],
+            act_now=outcome.act_now,
+            open_rules=outcome.open_rules,
+        )
+        if outcome.rules:  # the default's words reassure, and nothing is settled
+            needs.floor_text.CopyFrom(self._dispositions[outcome.floor])
+            needs.call_text = self._calls[outcome.call]
+        self._common(needs, outcome)
+        questions = (
+            framed(
+                NEXT_QUESTIONS,
+                part(pb.NextQuestion, id=each.question, disposition=DISPOSITIONS[each.disposition])
+                + self._asked[each.question],
+            )
+            for each in outcome.next_questions
+        )
+        return b"".join((needs.SerializeToString(), *questions))
+
+    def _common(self, message: pb.Decision | pb.NeedsAnswers, outcome: Outcome) -> None:
+        """What a decision and a floor both carry, beside lists of texts."""
         message.call = CALLS[outcome.call]
         message.calls.extend(CALLS[call] for call in outcome.calls)
         if outcome.within_hours is not None:
@@ -105,46 +202,54 @@ class Responder:
             message.guidance_text = self._guidance[outcome.guidance]
         message.valid_days = outcome.valid_days
         message.recheck_days = outcome.recheck_days
-        if explanation is None:
-            message.rules.extend(self._basic_rules[name] for name in outcome.rules)
-        else:
-            message.rules.extend(self._full_rules[reason.rule] for reason in explanation.reasons)
-            for written, reason in zip(message.rules, explanation.reasons, strict=True):
-                written.answers.extend(self._answers(answers, reason.questions))
-        message.advice.extend(self._advice[name] for name in outcome.advice)
-        message.safety_net.extend(self._safety_net[name] for name in outcome.safety_net)
-        self._programme(message.programme, outcome.programme)
 
-    def _programme(self, message: pb.ProgrammeChoice, programme: ProgrammeOutcome) -> None:
+    def _programme(self, parts: _Parts, programme: ProgrammeOutcome) -> bytes:
         if not programme.open:
-            message.CopyFrom(self._rows[programme.row])
-            return
-        message.choice = PROGRAMMES[programme.choice]
-        message.title = self._title(programme.choice)
-        message.open = True
-        message.open_questions.extend(programme.open_questions)
-
-    def _obstacle(self, answers: Answers, obstacle: Reason) -> pb.RuleObstacle:
-        known = self._basic_rules[obstacle.rule]
-        return pb.RuleObstacle(
-            id=known.id,
-            because=known.because,
-            clinician_text=known.clinician_text or known.text,
-            answers=self._answers(answers, obstacle.questions),
-            open=obstacle.open,
+            return parts.rows[programme.row]
+        choice = pb.ProgrammeChoice(
+            choice=PROGRAMMES[programme.choice],
+            title=self._title(programme.choice),
+            open=True,
+            open_questions=programme.open_questions,
         )
+        return part(parts.kind, programme=choice)
 
-    def _answers(self, answers: Answers, questions: Iterable[str]) -> list[pb.AnswerReason]:
-        """Answers as reasons, in order."""
-        return [
-            pb.AnswerReason(
-                question=name,
-                value=(value := answers.word(name)),
-                question_text=self._questions[name].text,
-                value_text=self._said(answers, name, value),
-            )
-            for name in questions
-        ]
+    def _reason(self, key: tuple[str, Standing], evaluated: Evaluated) -> bytes:
+        """A rule that is true, with its length before it."""
+        name, _ = key
+        behind = self._behind(REASON_ANSWERS, reason(evaluated.reading, name), key)
+        return self._reasons.keep(key, framed(b"", self.rules[name].full + behind))
+
+    def _obstacle(self, key: tuple[str, Standing], evaluated: Evaluated) -> bytes:
+        """A rule that is not, with its length before it."""
+        name, _ = key
+        found = obstacle(evaluated.reading, name)
+        behind = self._behind(OBSTACLE_ANSWERS, found, key) + part(pb.RuleObstacle, open=found.open)
+        return self._obstacles.keep(key, framed(b"", self.rules[name].obstacle + behind))
+
+    def _behind(self, tag: bytes, found: Reason, key: tuple[str, Standing]) -> bytes:
+        """The answers of a reason, in its order."""
+        name, standing = key
+        state = dict(zip(self.rules[name].questions, standing, strict=True))
+        return b"".join(tag + self._answer(question, state[question]) for question in found.questions)
+
+    def _answer(self, question: str, state: GivenValue | None) -> bytes:
+        """An answer as a reason, with its length before it."""
+        known = self._answers.get((question, state))
+        if known is not None:
+            return known
+        unknown = state == DONT_KNOW
+        answers = Answers(
+            {} if state is None or unknown else {question: state}, frozenset({question} if unknown else ())
+        )
+        value = answers.word(question)
+        message = pb.AnswerReason(
+            question=question,
+            value=value,
+            question_text=self._questions[question].text,
+            value_text=self._said(answers, question, value),
+        )
+        return self._answers.keep((question, state), framed(b"", message.SerializeToString()))
 
     def _said(self, answers: Answers, name: str, value: str) -> str:
         """The answer as a person would say it: the options' labels, or the number with its unit."""
@@ -157,26 +262,35 @@ class Responder:
             return ", ".join(labels.get(option, option) for option in ((given,) if isinstance(given, str) else given))
         return f"{value} {self._texts.get('units', question.unit).patient}".rstrip()
 
-    def _rule(self, rule: Rule | Default) -> pb.RuleReason:
-        reason = self._texts.get("reasons", rule.because)
-        return pb.RuleReason(
+    def _rule(self, rule: Rule | Default) -> _Rule:
+        said = self._texts.get("reasons", rule.because)
+        basic = pb.RuleReason(
             id=rule.id,
             disposition=DISPOSITIONS[rule.disposition],
             because=rule.because,
-            text=reason.patient,
-            clinician_text=reason.clinician,
+            text=said.patient,
+            clinician_text=said.clinician,
             call=CALLS[rule.call],
             within_hours=rule.within_hours,
         )
+        evidence = [evidence_message(self._ruleset.evidence[name]) for name in rule.evidence]
+        return _Rule(
+            basic=basic,
+            full=basic.SerializeToString() + part(pb.RuleReason, evidence=evidence, source=place(rule.span)),
+            obstacle=part(
+                pb.RuleObstacle, id=rule.id, because=rule.because, clinician_text=said.clinician or said.patient
+            ),
+            questions=read_by(self._ruleset, rule.when) if isinstance(rule, Rule) else (),
+        )
 
     def _row(self, row: ProgrammeRow) -> pb.ProgrammeChoice:
-        reason = self._texts.get("reasons", row.because)
+        said = self._texts.get("reasons", row.because)
         return pb.ProgrammeChoice(
             choice=PROGRAMMES[row.choice],
             row=row.id,
             because=row.because,
-            text=reason.patient,
-            clinician_text=reason.clinician,
+            text=said.patient,
+            clinician_text=said.clinician,
             title=self._title(row.choice),
         )
 

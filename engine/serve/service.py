@@ -5,30 +5,35 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from uuid import uuid4
 
 from engine.errors import Violation
 from engine.pb.v1 import triage_pb2 as pb
 from engine.pb.v1 import triage_pb2_grpc
 from engine.serve.answering import Answering, whole_milliseconds
+from engine.serve.asked import Asked, ask_many
 from engine.serve.calls import ENDLESS, Call
 from engine.serve.config import Config
 from engine.serve.convert import acceptable_request_id
 from engine.serve.describe import describe_questionnaire, describe_ruleset, describe_summary
 from engine.serve.errors import InvalidRequest, LogOff, TooManyStreams, status_of
+from engine.serve.ids import new_id
 from engine.serve.interceptors import new_request_id
+from engine.serve.kit import Reply
 from engine.serve.lookup import get_decision, list_decisions, record_feedback
 from engine.serve.observing import log_failure
 from engine.serve.recording import Recording
 from engine.serve.registry import Registry, Served, Snapshot
 from engine.serve.shadow.feeding import Shadow
 from engine.serve.telemetry.metrics import Metrics
+from engine.serve.wire import framed, part, tag_of
 
 PAGE, LARGEST_PAGE = 50, 100
 AGAIN_AFTER = 1.0
 """Seconds. Streams end when their callers want; nobody knows when."""
+RESULTS = tag_of(pb.EvaluateBatchResponse, "results")
+RESPONSE = tag_of(pb.EvaluateResult, "response")
 Clock = Callable[[], datetime]
 
 
@@ -37,9 +42,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def new_decision_id() -> str:
-    """A UUID for one decision."""
-    return str(uuid4())
+new_decision_id = new_id
+"""An id for one decision."""
 
 
 class TriageService(triage_pb2_grpc.TriageServiceServicer):
@@ -79,20 +83,35 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
         self, request: pb.EvaluateRequest, caller: str = "", waits: Callable[[], float] = lambda: ENDLESS
     ) -> pb.EvaluateResponse:
         """What Evaluate answers, for callers in this process. Raises what `errors.py` has a status for."""
-        (answered,) = self._answering.answer([request], self._registry.current(), caller, waits)
-        if isinstance(answered, Exception):
-            raise answered
-        return answered
+        return pb.EvaluateResponse.FromString(self._reply(Asked.of(request), caller, waits).message)
+
+    def ask(self, message: bytes) -> Asked:
+        """A request of bytes. Raises DecodeError."""
+        return self._answering.ask(message, self._registry.current())
+
+    def ask_many(self, message: bytes) -> list[Asked]:
+        """The requests of a batch of bytes. Raises DecodeError."""
+        snapshot = self._registry.current()
+        return [self._answering.ask(each, snapshot) for each in ask_many(message)]
+
+    def reply(self, asked: Asked, call: Call) -> Reply:
+        """What Evaluate answers, in bytes. Raises as `answer`."""
+        return self._reply(asked, call.caller.name, call.remaining)
+
+    def reply_many(self, asked: Sequence[Asked], call: Call) -> bytes:
+        """What EvaluateBatch answers, in bytes."""
+        number, most = len(asked), self._config.max_batch
+        if number > most:
+            message = f"a batch has {number} requests, at most {most} are taken"
+            raise InvalidRequest([Violation("requests", "too-many", message)])
+        results = self._results(asked, self._registry.current(), call)
+        return b"".join([framed(RESULTS, each) for each in results])
 
     def Evaluate(self, request: pb.EvaluateRequest, call: Call) -> pb.EvaluateResponse:
         return self.answer(request, call.caller.name, call.remaining)
 
     def EvaluateBatch(self, request: pb.EvaluateBatchRequest, call: Call) -> pb.EvaluateBatchResponse:
-        number, most = len(request.requests), self._config.max_batch
-        if number > most:
-            message = f"a batch has {number} requests, at most {most} are taken"
-            raise InvalidRequest([Violation("requests", "too-many", message)])
-        return pb.EvaluateBatchResponse(results=self._results(request.requests, self._registry.current(), call))
+        return pb.EvaluateBatchResponse.FromString(self.reply_many([*map(Asked.of, request.requests)], call))
 
     def EvaluateStream(
         self, request_iterator: Iterator[pb.EvaluateStreamRequest], call: Call
@@ -102,8 +121,8 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
             raise TooManyStreams(message, AGAIN_AFTER)
         try:
             for each in request_iterator:
-                (result,) = self._results([each.request], self._registry.current(), call)
-                yield pb.EvaluateStreamResponse(result=result)
+                (result,) = self._results([Asked.of(each.request)], self._registry.current(), call)
+                yield pb.EvaluateStreamResponse(result=pb.EvaluateResult.FromString(result))
         finally:
             self._streams.release()
 
@@ -143,17 +162,21 @@ class TriageService(triage_pb2_grpc.TriageServiceServicer):
     def RecordFeedback(self, request: pb.RecordFeedbackRequest, call: Call) -> pb.RecordFeedbackResponse:
         return record_feedback(self._log(), request, whole_milliseconds(self._clock()), call, self._metrics)
 
-    def _results(
-        self, requests: Iterable[pb.EvaluateRequest], snapshot: Snapshot, call: Call
-    ) -> list[pb.EvaluateResult]:
-        """What came of each patient of many: a failure is a status in its place, and stops no other."""
+    def _reply(self, asked: Asked, caller: str, waits: Callable[[], float]) -> Reply:
+        (answered,) = self._answering.answer([asked], self._registry.current(), caller, waits)
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
+
+    def _results(self, requests: Iterable[Asked], snapshot: Snapshot, call: Call) -> list[bytes]:
+        """What came of each patient of many, in bytes: a failure is a status in its place, and stops no other."""
         ids: list[str] = []
 
-        def wanted() -> Iterator[pb.EvaluateRequest]:
-            for request in requests:
+        def wanted() -> Iterator[Asked]:
+            for asked in requests:
                 call.check_wanted()
-                ids.append(_own_request_id(request))
-                yield request
+                ids.append(_own_request_id(asked.head))
+                yield asked
 
         answered = self._answering.answer(wanted(), snapshot, call.caller.name, call.remaining)
         return [_result(each, request_id) for each, request_id in zip(answered, ids, strict=True)]
@@ -178,11 +201,11 @@ def _own_request_id(request: pb.EvaluateRequest) -> str:
     return made
 
 
-def _result(answered: pb.EvaluateResponse | Exception, request_id: str) -> pb.EvaluateResult:
-    if isinstance(answered, pb.EvaluateResponse):
-        return pb.EvaluateResult(response=answered)
+def _result(answered: Reply | Exception, request_id: str) -> bytes:
+    if isinstance(answered, Reply):
+        return framed(RESPONSE, answered.message)
     log_failure(answered, request_id)
-    return pb.EvaluateResult(status=status_of(answered, request_id))
+    return part(pb.EvaluateResult, status=status_of(answered, request_id))
 
 
 def _page_token(last: Served) -> str:

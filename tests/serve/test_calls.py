@@ -144,7 +144,8 @@ def test_a_failure_inside_gives_no_decision_and_tells_nothing(
     assert reason(status) == (code, told)
     assert SECRET.encode() not in status.SerializeToString()
     assert SECRET not in caplog.text
-    (failure,) = [json.loads(record.message) for record in caplog.records if record.levelno == logging.ERROR]
+    failure, *again = [json.loads(record.message) for record in caplog.records if record.levelno == logging.ERROR]
+    assert bool(again) == (code == "UNAVAILABLE"), "what is only away for a moment is tried again by the client"
     assert failure["reason"] == told
     assert failure["at"].startswith(f"{type(error).__name__} at ")
     assert "test_calls.py" in failure["at"]
@@ -249,17 +250,20 @@ def test_the_request_id_comes_back_everywhere(small: Running) -> None:
     context = pb.RequestContext(request_id="order 66")
     response, call = small.stub.Evaluate.with_call(request(context=context))
     assert response.request_id == "order 66"
-    assert ("x-request-id", "order 66") in [(each.key, each.value) for each in call.initial_metadata()]
+    assert ("x-request-id", "order 66") in [(each.key, each.value) for each in call.trailing_metadata()]
+    with pytest.raises(grpc.RpcError) as refused:
+        small.stub.Evaluate(request(language="de", context=context))
+    assert dict(refused.value.trailing_metadata())["x-request-id"] == "order 66"  # type: ignore[attr-defined]
     status = status_of(lambda: small.stub.Evaluate(request(language="de", context=context)))
     assert detail(status, error_details_pb2.RequestInfo).request_id == "order 66"
     made, call = small.stub.Evaluate.with_call(request())
     assert UUID(made.request_id)
-    assert dict(call.initial_metadata())["x-request-id"] == made.request_id
+    assert dict(call.trailing_metadata())["x-request-id"] == made.request_id
     header = (("x-request-id", "from the header"),)
     assert small.stub.Evaluate(request(), metadata=header).request_id == "from the header"
     assert small.stub.Evaluate(request(context=context), metadata=header).request_id == "order 66"
     _, call = small.stub.ListRulesets.with_call(pb.ListRulesetsRequest(), metadata=header)
-    assert dict(call.initial_metadata())["x-request-id"] == "from the header"
+    assert dict(call.trailing_metadata())["x-request-id"] == "from the header"
     broken = status_of(lambda: small.stub.Evaluate(request(context=pb.RequestContext(request_id="x" * 129))))
     assert UUID(detail(broken, error_details_pb2.RequestInfo).request_id)
 

@@ -15,12 +15,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from types import TracebackType
 from typing import TextIO
 
 from engine.serve.config import LogFormat
+from engine.serve.telemetry.later import Later
 
 OURS = "pluis"
 FRAMES = 4
@@ -28,6 +30,7 @@ FRAMES = 4
 CAUSES = 4
 """Exceptions that are told, of one and those that led to it."""
 Value = str | int | float | bool | None
+_ENCODE = json.JSONEncoder().encode
 
 
 class Event:
@@ -38,6 +41,12 @@ class Event:
 
     def __str__(self) -> str:
         return json.dumps(self.fields)
+
+
+def tell(log: logging.Logger, event: Event) -> None:
+    """An event at level INFO. What `log.info` does, but for looking up where it was called, which no event tells."""
+    if log.isEnabledFor(logging.INFO):
+        log.handle(logging.LogRecord(log.name, logging.INFO, "", 0, event, (), None))
 
 
 def told(error: BaseException) -> str:
@@ -97,36 +106,68 @@ class JsonLines(logging.Formatter):
     def __init__(self, process: str) -> None:
         super().__init__()
         self._process = process
+        self._sources: dict[tuple[str, str, int | None], str] = {}
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Value] = {
-            "time": _time(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "process": self._process,
-            "pid": record.process,
-        }
+        fields: dict[str, Value] = {}
         if isinstance(record.msg, Event):
-            line |= record.msg.fields
+            fields.update(record.msg.fields)
         else:
-            line["message"] = _said(record)
+            fields["message"] = _said(record)
         if (error := _error(record)) is not None:
-            line["exception"] = told(error)
-        return json.dumps(line)
+            fields["exception"] = told(error)
+        source = self._source(record.levelname, record.name, record.process)
+        return f'{{"time": "{_time(record)}", {source}, {_ENCODE(fields)[1:]}'
+
+    def _source(self, level: str, logger: str, pid: int | None) -> str:
+        """Level, logger, process and pid, as they stand in a line."""
+        known = self._sources.get((level, logger, pid))
+        if known is None:
+            fields: dict[str, Value] = {"level": level.lower(), "logger": logger, "process": self._process, "pid": pid}
+            known = self._sources[level, logger, pid] = _ENCODE(fields)[1:-1]
+        return known
 
 
 def _time(record: logging.LogRecord) -> str:
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-    return f"{whole}.{int(record.msecs):03d}Z"
+    return f"{_whole_seconds(int(record.created))}.{int(record.msecs):03d}Z"
 
 
-class _Lines(logging.StreamHandler[TextIO]):
-    """Writes lines. The library's own way of telling that it cannot prints what was to be filled in."""
+@lru_cache(maxsize=2)
+def _whole_seconds(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+class _Lines(logging.Handler):
+    """Writes lines to standard error: those of events of calls with the next ones, all others at once.
+
+    The library's own way of telling that it cannot prints what was to be filled in.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._later: Later[str] = Later(self._write)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._later.add(self.format(record))
+            if record.levelno > logging.INFO or not isinstance(record.msg, Event):
+                self._later.flush()
+        except Exception:
+            self.handleError(record)
+
+    def flush(self) -> None:
+        self._later.flush()
 
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exception()
         with suppress(OSError, ValueError):  # standard error itself may be gone
-            self.stream.write(f"a log line could not be written: {told(error) if error else record.name}\n")
+            self._stream.write(f"a log line could not be written: {told(error) if error else record.name}\n")
+
+    def _write(self, lines: Sequence[str]) -> None:
+        with suppress(OSError, ValueError):  # as above
+            self._stream.write("".join([f"{line}\n" for line in lines]))
+            self._stream.flush()
 
 
 def set_up_lines(how: LogFormat, process: str) -> None:
@@ -140,6 +181,7 @@ def set_up_lines(how: LogFormat, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.logThreads = logging.logMultiprocessing = False  # no line tells them, and to look them up costs time
     log = logging.getLogger(OURS)
     log.setLevel(logging.INFO)
 

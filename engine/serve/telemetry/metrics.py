@@ -36,8 +36,11 @@ shadow as in `engine.serve.shadow.comparing`; `reason` of a refusal as in `engin
 
 from __future__ import annotations
 
+import atexit
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter as Counted
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -46,8 +49,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from engine.serve.telemetry.later import Later
+
 if TYPE_CHECKING:
     from engine.decide.decision import Outcome
+
+    _Decided = tuple[str, str, Outcome, Collection[str]]
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the buckets of every duration."""
@@ -123,6 +130,7 @@ class Metrics:
         )
         self._programmes = _Children(counter("programmes", "programmes", "ruleset", "programme", "outcome"))
         self._unknown = _Children(counter("unknown_answers", "answers `unknown`", "ruleset", "question"))
+        self._decided: Later[_Decided] = Later(self._count_decided)
         self._refusals = _Children(counter("refusals", "requests without an answer", "reason"))
         self._strangers = _Children(counter("authentication_failures", "calls that showed nobody", "why"))
         self._disagreements = _Children(
@@ -152,7 +160,16 @@ class Metrics:
     def app(self) -> App:
         """The page of these metrics alone, as a WSGI application."""
         application: App = make_wsgi_app(self._registry)
-        return application
+
+        def page(*request: Any) -> Iterable[bytes]:
+            self.flush()
+            return application(*request)
+
+        return page
+
+    def flush(self) -> None:
+        """Counts what waits to be counted: to be called when the process ends."""
+        self._decided.flush()
 
     # ---- calls ----
 
@@ -168,12 +185,21 @@ class Metrics:
 
     def decided(self, ruleset: str, version: str, outcome: Outcome, unknown: Collection[str]) -> None:
         """A new decision, or a floor while answers are needed. `unknown`: the questions that were answered so."""
-        settled = "settled" if outcome.settled else "open"
-        self._decisions[ruleset, version, outcome.floor.word, settled].inc()
-        programme = outcome.programme
-        self._programmes[ruleset, programme.choice.word, "open" if programme.open else "settled"].inc()
-        for question in unknown:
-            self._unknown[ruleset, question].inc()
+        self._decided.add((ruleset, version, outcome, unknown))
+
+    def _count_decided(self, seen: Sequence[_Decided]) -> None:
+        outcomes = Counted((ruleset, version, outcome) for ruleset, version, outcome, _ in seen)
+        for (ruleset, version, outcome), number in outcomes.items():
+            settled = "settled" if outcome.settled else "open"
+            self._decisions[ruleset, version, outcome.floor.word, settled].inc(number)
+            programme = outcome.programme
+            self._programmes[ruleset, programme.choice.word, "open" if programme.open else "settled"].inc(number)
+        unknown: defaultdict[str, Counted[str]] = defaultdict(Counted)
+        for ruleset, _, _, questions in seen:
+            unknown[ruleset].update(questions)
+        for ruleset, numbers in unknown.items():
+            for question, number in numbers.items():
+                self._unknown[ruleset, question].inc(number)
 
     def refused(self, reason: str) -> None:
         """A request got no answer: the call, or its place in a batch. `reason` as callers get it."""
@@ -279,7 +305,9 @@ def shared_metrics(folder: Path, process: str) -> Metrics:
         with (folder / f"{kind}_{process}.db").open("ab") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVED)
     values.ValueClass = _by_process(lambda: process)
-    return Metrics()
+    metrics = Metrics()
+    atexit.register(metrics.flush)
+    return metrics
 
 
 def forget_process(folder: Path, process: str) -> None:
