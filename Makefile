@@ -68,8 +68,8 @@ check: lint types ## lint, types and the fast tests (a minute or two, no network
 serve: $(READY) ## serve the rulesets over gRPC on the loopback address (PORT=50051)
 	@$(BIN)/pluis serve --port $(PORT) --reflection
 
-bench: $(READY) ## measure evaluations in process and over gRPC, as ratios
-	@$(BIN)/python -m tests.bench.bench
+bench: $(READY) ## measure evaluations in process, over gRPC and beside other engines, as ratios (WRITE=1 keeps them)
+	@$(BIN)/python -m tests.bench.bench $(if $(WRITE),--write)
 	@$(BIN)/python -m tests.bench.overload
 
 mutation: $(READY) ## try every small slip in low_back_pain: would its cases notice? (minutes)
@@ -103,7 +103,7 @@ image: $(READY) ## accept the contract as it is: later changes may not break it
 lock: $(READY) ## resolve the requirements anew and lock them by hash
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@for out in requirements-build requirements; do \
-	    in=$$([ $$out = requirements ] && echo "--extra dev --extra parquet --extra prove --extra traces -c requirements-build.lock pyproject.toml"); \
+	    in=$$([ $$out = requirements ] && echo "--extra dev --extra parquet --extra population --extra cluster --extra prove --extra traces -c requirements-build.lock pyproject.toml"); \
 	    CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	        --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	        -o $$out.lock $$in requirements-build.in || exit 1; done
