@@ -4,8 +4,10 @@ A condition has a set of outcomes that are still possible: a non-empty set of tr
 one of true and false; an unknown answer gives unknown; a missing one leaves all three open; one that is not applicable
 is false. `all`, `any`, `not` and `count` are strong Kleene logic lifted to these sets, each member varying on its own.
 
-It shares no code with the inference network (`literals.py`, `compile.py`, `rete.py`): the two are held against each
-other on every decision, which would prove nothing otherwise.
+It explains decisions and says what is still to be asked. What decides is the same meaning written out as Python
+(`writing.py`, `written.py`), which tests hold against this walk. Neither shares code with the inference network
+(`literals.py`, `inputs.py`, `compile.py`, `rete.py`): on every decision it is held against what was written out, which
+would prove nothing otherwise.
 """
 
 from __future__ import annotations
