@@ -9,7 +9,7 @@ See `rete.py` for why the network may contain nothing else, and for the limits t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb, prod
@@ -19,9 +19,9 @@ from engine.decide.answers import Order
 from engine.decide.inputs import Inputs
 from engine.decide.literals import Book, Formula, Polarity
 from engine.decide.targets import Targets, targets
-from engine.decide.usual import Rarity, usually_true
+from engine.decide.usual import Rarity, usual_literals
 from engine.rules.condition import Condition
-from engine.rules.model import CheckedRuleset
+from engine.rules.model import CheckedRuleset, Ruleset
 
 MAX_SHARD_LITERALS = 60
 """Past 64 tests pending on one fact durable-rules refuses the fact with error 303."""
@@ -96,7 +96,7 @@ def compile_ruleset(checked: CheckedRuleset, order: Order) -> CompiledRuleset:
     weaver = _Weaver(book)
     for name, condition in asked.rules.items():
         weaver.add_rule(name, condition)
-    rows, texts = (usually_true(checked.ruleset, order, each) for each in (asked.programme, asked.texts))
+    rows, texts = (_inverted(checked.ruleset, order, each) for each in (asked.programme, asked.texts))
     for name, condition in asked.programme.items():
         weaver.add_row(name, condition, _INVERTED if name in rows else Polarity.TRUE)
     for name, condition in asked.texts.items():
@@ -105,6 +105,22 @@ def compile_ruleset(checked: CheckedRuleset, order: Order) -> CompiledRuleset:
     inputs = Inputs(checked.ruleset, order, book)
     rarity = Rarity(checked.ruleset, order, book, inputs)
     return CompiledRuleset(checked, asked, inputs, weaver.network(rarity), rows, texts)
+
+
+def _inverted(ruleset: Ruleset, order: Order, conditions: Mapping[str, Condition]) -> frozenset[str]:
+    """The conditions of which less usually fires when they are asked the other way round."""
+    book = Book(ruleset.findings)
+    weaver = _Weaver(book)
+    cores = {
+        name: [[core for core, _ in weaver.parted(condition, polarity)] for polarity in (Polarity.TRUE, _INVERTED)]
+        for name, condition in conditions.items()
+    }
+    usual = usual_literals(ruleset, order, Inputs(ruleset, order, book))
+
+    def firing(found: list[Conjunction]) -> int:
+        return sum(bool(core) and core <= usual for core in found)
+
+    return frozenset(name for name, (upright, inverted) in cores.items() if firing(inverted) < firing(upright))
 
 
 @dataclass
@@ -141,15 +157,15 @@ class _Weaver:
 
     def add_row(self, name: str, condition: Condition, polarity: Polarity) -> None:
         """Weaves in when a programme row is true, or not true."""
-        for conjunction, standing in self._parted(condition, polarity):
+        for conjunction, standing in self.parted(condition, polarity):
             self._out(conjunction).rows.add((name, standing))
 
     def add_text(self, name: str, condition: Condition, polarity: Polarity) -> None:
         """Weaves in when a text is shown, or not shown."""
-        for conjunction, standing in self._parted(condition, polarity):
+        for conjunction, standing in self.parted(condition, polarity):
             self._out(conjunction).texts.add((name, standing))
 
-    def _parted(self, condition: Condition, polarity: Polarity) -> Iterator[tuple[Conjunction, Conjunction]]:
+    def parted(self, condition: Condition, polarity: Polarity) -> Iterator[tuple[Conjunction, Conjunction]]:
         """The conjunctions, each parted into what answers say and what earlier stages do."""
         for conjunction in self._flatten(self._book.formula(condition, polarity)):
             yield conjunction - self._book.standing, conjunction & self._book.standing

@@ -66,7 +66,7 @@ class QuestionInput:
 
     def __init__(self, question: Question, literals: list[Literal], gate: Formula | None) -> None:
         self._literals = literals
-        self.gate = None if gate is None else test_of(gate)
+        self.gate = None if gate is None else _test(gate)
         """Where it certainly holds, the question is not applicable unless a value was given."""
         self.missing = self._without_value(compared="tfu", unknown="tf", answered="tf")
         self.unknown = self._without_value(compared="u", unknown="t", answered="f").certain
@@ -268,7 +268,7 @@ class _Within:
         return known
 
 
-def test_of(formula: Formula) -> Callable[[AbstractSet[str]], bool]:
+def _test(formula: Formula) -> Callable[[AbstractSet[str]], bool]:
     """The formula as a function of the literals that hold."""
     if isinstance(formula, str):
         return lambda held: formula in held
@@ -278,7 +278,7 @@ def test_of(formula: Formula) -> Callable[[AbstractSet[str]], bool]:
             return lambda held: not keys.isdisjoint(held)
         if number == len(keys):
             return lambda held: keys <= held
-    parts = [test_of(part) for part in formula.parts]
+    parts = [_test(part) for part in formula.parts]
     if number == 1:
         return lambda held: any(part(held) for part in parts)
     return lambda held: sum(part(held) for part in parts) >= number
