@@ -9,6 +9,7 @@ SEED ?= 1
 SECONDS ?= 300
 KILLS ?= 50
 EVALUATIONS ?= 1000000
+PAIRS ?= 100000
 # durable_rules calls a function that Python 3.13 removed; this name has the same signature. Its build reads CPPFLAGS only.
 export CPPFLAGS += -DPyEval_CallObject=PyObject_CallObject
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -16,7 +17,7 @@ export PIP_NO_INPUT := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients test-browser fuzz faults soak check serve bench mutation lint types accept schema proto image lock sbom audit clean
+.PHONY: help setup demo test test-clients test-browser fuzz faults agreement soak check serve bench mutation lint types accept schema proto image lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ faults: $(READY) ## kill server, workers and PostgreSQL, take the log away, relo
 	@$(BIN)/python -m tests.faults.full
 	@$(BIN)/python -m tests.load.reloads
 	@$(BIN)/python -m tests.record.full
+
+agreement: $(READY) ## hold the evaluators against each other on random rulesets and answers (PAIRS=100000 SEED=1)
+	@PLUIS_PAIRS=$(PAIRS) PLUIS_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/decide/test_agreement.py -k many_more
 
 soak: $(READY) ## a million evaluations over gRPC while workers are killed: memory, failures, times (EVALUATIONS=1000000)
 	@$(BIN)/python -m tests.load.soak --evaluations $(EVALUATIONS)

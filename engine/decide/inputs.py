@@ -72,10 +72,10 @@ class QuestionInput:
         self.unknown = self._without_value(compared="u", unknown="t", answered="f").certain
         self.unknown_if_asked = self._without_value(compared="uf", unknown="tf", answered="f")
         self.not_applicable = self._without_value(compared="f", unknown="f", answered="f").certain
-        self._points = sorted({point for leaf, _, _ in literals for point in _numbers(leaf)})
-        self._segments = [self._of_value(value) for value in _representatives(self._points)]
-        self.states = self._states(question)
+        self.states = _States(question, literals)
         """What is certain by a value, or by `don't know` where no gate has a say in it."""
+        self.states[MISSING] = NOTHING
+        self.states[DONT_KNOW] = self.unknown if gate is None else NOTHING
 
     def without_value(self, state: Unanswered, certain: AbstractSet[str], possible: AbstractSet[str]) -> Feed:
         """What is fed when there is no value, given what those questions feed that its gate reads."""
@@ -91,19 +91,23 @@ class QuestionInput:
         kinds: Mapping[type, str] = {Compare: compared, Unknown: unknown, Answered: answered}
         return _feed(self._literals, lambda leaf: kinds[type(leaf)])
 
-    def _states(self, question: Question) -> _States:
-        table = _States(self._look_up)
-        table[MISSING] = NOTHING
-        table[DONT_KNOW] = self.unknown if self.gate is None else NOTHING
+
+class _States(dict[GivenValue | Unanswered, frozenset[str]]):
+    """What states feed: those that are listed, and values that are looked up when they come (and not kept)."""
+
+    def __init__(self, question: Question, literals: list[Literal]) -> None:
+        super().__init__()
+        self._literals = literals
+        self._points = sorted({point for leaf, _, _ in literals for point in _numbers(leaf)})
+        self._segments = [self._of_value(value) for value in _representatives(self._points)]
         if not question.type.is_number:
-            table.update((option, self._of_value((option,))) for option in question.options)
+            self.update((option, self._of_value((option,))) for option in question.options)
         elif question.low is not None and question.high is not None and question.high - question.low <= MOST_LISTED:
             whole = range(int(question.low), int(question.high) + 1)  # Decimal(40) and 40 are one key
-            table.update((number, self._look_up(number)) for number in whole)
-        return table
+            self.update((number, self[number]) for number in whole)
 
-    def _look_up(self, value: GivenValue | Unanswered) -> frozenset[str]:
-        """Several options as they are; a number by its place among the thresholds."""
+    def __missing__(self, value: GivenValue | Unanswered) -> frozenset[str]:
+        """Of several options all together; of a number by its place among the thresholds."""
         if isinstance(value, tuple):
             return self._of_value(value)
         if not isinstance(value, int | Decimal):
@@ -119,17 +123,6 @@ class QuestionInput:
             return "t" if isinstance(leaf, Answered) else "f"
 
         return _feed(self._literals, outcomes).certain
-
-
-class _States(dict[GivenValue | Unanswered, frozenset[str]]):
-    """What states feed: those that were listed, and values that are looked up when they come (and not kept)."""
-
-    def __init__(self, look_up: Callable[[GivenValue | Unanswered], frozenset[str]]) -> None:
-        super().__init__()
-        self._look_up = look_up
-
-    def __missing__(self, value: GivenValue | Unanswered) -> frozenset[str]:
-        return self._look_up(value)
 
 
 def _numbers(leaf: Leaf) -> Iterator[int | Decimal]:

@@ -98,8 +98,8 @@ class Writer:
         body = [unpacked, *given, "found = []", "add = found.append", *self._lines, "return found"]
         source = "def written(row, earlier):\n" + "".join(f"    {line}\n" for line in body)
         exec(compile(source, "<a ruleset>", "exec"), self._constants)
-        function: Function = self._constants["written"]  # type: ignore[assignment]
-        return function
+        function: Function = self._constants.pop("written")  # type: ignore[assignment]
+        return function  # which no name keeps alive but its caller's
 
     def _expression(self, condition: Condition, ask: Ask) -> str:
         match condition:

@@ -35,16 +35,13 @@ def collector_paused() -> Iterator[None]:
     """Until the end nobody looks for circles of objects that can be thrown away.
 
     Building a large ruleset makes a million objects, none of which is in a circle and all of which stay: to look
-    through them again and again took more than half of the time. Afterwards they count as old, and are looked through
-    when everything is.
+    through them again and again took more than half of the time.
     """
     running = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()  # moves all that there is out of reach,
-        gc.unfreeze()  # and to the oldest; neither looks at any of it
         if running:
             gc.enable()
 
