@@ -31,7 +31,9 @@ def test_an_evaluator_that_nobody_needs_goes_at_once(no_collector: None) -> None
     """Rulesets are reloaded for years: what waits for the collector of circles would pile up."""
     evaluator = Evaluator(load_content(ruleset_content(random.Random(5))))
     evaluator.evaluate(Answers({}, frozenset()))
-    parts = [ref(evaluator), ref(evaluator.written), ref(evaluator.rete), ref(evaluator.compiled.inputs)]
+    function = evaluator.written.rules.certain._blocks[0].function
+    parts = [ref(each) for each in (evaluator, evaluator.rete, evaluator.compiled.inputs, function)]
+    del function
     evaluator.close()
     del evaluator
     assert [part() for part in parts] == [None] * len(parts)
