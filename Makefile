@@ -17,7 +17,7 @@ export PIP_NO_INPUT := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients test-browser fuzz faults agreement soak check serve bench mutation lint types accept schema proto image lock sbom audit clean
+.PHONY: help setup demo test test-clients test-browser fuzz faults agreement population soak check serve bench mutation lint types accept schema proto image lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ faults: $(READY) ## kill server, workers and PostgreSQL, take the log away, relo
 
 agreement: $(READY) ## hold the evaluators against each other on random rulesets and answers (PAIRS=100000 SEED=1)
 	@PLUIS_PAIRS=$(PAIRS) PLUIS_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/decide/test_agreement.py -k many_more
+
+population: $(READY) ## a million simulated patients in bounded memory, and a cluster that loses a node (minutes)
+	@$(BIN)/python -m tests.population.million
+	@$(BIN)/python -m pytest -q tests/population/on_a_cluster.py
 
 soak: $(READY) ## a million evaluations over gRPC while workers are killed: memory, failures, times (EVALUATIONS=1000000)
 	@$(BIN)/python -m tests.load.soak --evaluations $(EVALUATIONS)

@@ -24,9 +24,10 @@ ROOMS = {
     "record": {"errors", "rules", "decide"},
     "author": {"errors", "rules", "decide", "prove", "record"},
     "serve": {"errors", "rules", "decide", "record", "pb"},  # production needs no solver
+    "population": {"errors", "rules", "decide", "record", "serve"},  # serve: the FHIR input is read as a request is
     "channel": set(),
     "client": {"errors", "rules", "decide", "pb", "channel"},  # what it may not pull in: see HEAVY
-    "cli": {"errors", "rules", "decide", "prove", "record", "author", "serve", "channel", "client"},
+    "cli": {"errors", "rules", "decide", "prove", "record", "author", "serve", "population", "channel", "client"},
     "__init__": {"rules", "decide"},
     "pb": set(),
 }
@@ -58,13 +59,14 @@ DOORS = {
     "joserfc": ("serve/access/jwks.py", "serve/access/tokens.py"),
     "pydantic": (
         "author/schema.py",
+        "population/model_shape.py",
         "rules/shape.py",
         "serve/config.py",
         "serve/releases/release.py",
     ),  # the published schemas are made out of the shapes
     "fhirkit": ("serve/fhir/shape.py",),
     "h11": ("serve/gateway/running.py",),
-    "jinja2": ("serve/interview/pages.py",),
+    "jinja2": ("population/impact_page.py", "population/simulate_page.py", "serve/interview/pages.py"),
     "starlette": (
         "serve/fhir/routes.py",
         "serve/gateway/app.py",
@@ -76,7 +78,17 @@ DOORS = {
         "serve/interview/routes.py",
     ),
     "uvicorn": ("serve/gateway/running.py",),
-    "pyarrow": ("record/exporting.py",),
+    "daft": ("population/running.py",),
+    "ray": ("population/running.py",),
+    "pyarrow": (
+        "population/files.py",
+        "population/impact_run.py",
+        "population/recorded.py",
+        "population/tables.py",
+        "population/writing.py",
+        "record/exporting.py",
+    ),
+    "rich": ("cli/population.py",),
     "opentelemetry": ("serve/telemetry/otlp.py",),
     "prometheus_client": ("serve/telemetry/metrics.py",),
     "psycopg": ("record/postgres.py",),
@@ -100,6 +112,7 @@ DOORS = {
         "cli/opening.py",
         "cli/operating.py",
         "cli/overriding.py",
+        "cli/population.py",
         "cli/records.py",
         "cli/rendering.py",
         "cli/serving.py",

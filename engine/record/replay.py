@@ -185,7 +185,7 @@ def _reconsidered(it: Opened, evaluator: Evaluator) -> Reconsidered:
     except PluisError as error:
         refused = str(error)
     else:
-        changes = tuple(_changes(json.loads(it.outcome), json.loads(outcome_bytes(evaluator.checked, outcome))))
+        changes = tuple(changes_between(json.loads(it.outcome), json.loads(outcome_bytes(evaluator.checked, outcome))))
     verdict = Verdict.DIFFERENT if refused or changes else Verdict.EQUAL
     return Reconsidered(it.decision_id, it.place, version, verdict, changes, left_out, refused)
 
@@ -210,8 +210,11 @@ _ONE = {"floor": "disposition", "ceiling": "ceiling", "call": "call", "guidance"
 _LISTS = {"rules": "rule", "open_rules": "open rule", "calls": "further call", "advice": "advice"}
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    """Every aspect in which two outcomes differ, the weightiest first; laxer is what `pluis diff` calls laxer."""
+def changes_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Every aspect in which two outcomes differ, as `outcome_content` has them, the weightiest first.
+
+    Laxer is what `pluis diff` calls laxer.
+    """
     for key, aspect in _ONE.items():
         if old[key] == new[key] or (key == "ceiling" and old["settled"] and new["settled"]):
             continue

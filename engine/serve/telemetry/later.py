@@ -21,7 +21,8 @@ class Later(Generic[Told]):
 
     def __init__(self, write: Callable[[Sequence[Told]], None]) -> None:
         self._write = write
-        self._adding, self._writing = threading.Lock(), threading.RLock()
+        # What the collector throws away may tell of it too, in the midst of adding or writing.
+        self._adding, self._writing = threading.RLock(), threading.RLock()
         self._waiting: list[Told] = []
 
     def add(self, told: Told) -> None:
