@@ -9,6 +9,7 @@ The map of the house. Each room answers one question, and knows only the rooms b
     record    what was decided, and can we show it?
     author    what helps the people who write rules?
     serve     who may ask, over which wire?        the gRPC service
+    population  what follows for a whole population, on one machine or a cluster?
     channel   how does a program reach a service? TLS, certificate, token, retries
     client    for programs that ask a service; needs neither the inference engine nor YAML
     cli       the `pluis` command
