@@ -63,8 +63,9 @@ faults: $(READY) ## kill server, workers and PostgreSQL, take the log away, relo
 agreement: $(READY) ## hold the evaluators against each other on random rulesets and answers (PAIRS=100000 SEED=1)
 	@PLUIS_PAIRS=$(PAIRS) PLUIS_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/decide/test_agreement.py -k many_more
 
-population: $(READY) ## a million simulated patients in bounded memory, and a cluster that loses a node (minutes)
+population: $(READY) ## a million patients in bounded memory, 10,000 damaged rows, a cluster that loses a node (minutes)
 	@$(BIN)/python -m tests.population.million
+	@PLUIS_ROWS=10000 $(BIN)/python -m pytest -q tests/population/test_damage.py -k whole_run
 	@$(BIN)/python -m pytest -q tests/population/on_a_cluster.py
 
 soak: $(READY) ## a million evaluations over gRPC while workers are killed: memory, failures, times (EVALUATIONS=1000000)
