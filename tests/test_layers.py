@@ -22,7 +22,7 @@ ROOMS = {
     "decide": {"errors", "rules"},
     "prove": {"errors", "rules", "decide"},
     "record": {"errors", "rules", "decide"},
-    "author": {"errors", "rules", "decide", "prove", "record"},
+    "author": {"errors", "rules", "decide", "prove", "record", "population"},  # the schema of its file is published
     "serve": {"errors", "rules", "decide", "record", "pb"},  # production needs no solver
     "population": {"errors", "rules", "decide", "record", "serve"},  # serve: the FHIR input is read as a request is
     "channel": set(),

@@ -1,9 +1,10 @@
 """The JSON Schemas (draft 2020-12) with which an editor completes, explains and checks what an author types.
 
-Made from the shapes that `engine.rules.shape` reads files with, so that the two cannot part; the grammar of conditions,
-which has no shape there, is written out here. What each key means stands in schema_descriptions.yaml beside this file.
-A schema sees one file and no names: `pluis lint` stays the judge. Editors guess the type of a value (`yes` may come as
-true, `112` as a number), so wherever the program reads a text, the schema allows what a text may be taken for.
+Made from the shapes that the program reads files with, so that the two cannot part; the grammar of conditions, and of
+the tests of a population, which have no shape there, are written out here. What each key means stands in
+schema_descriptions.yaml beside this file. A schema sees one file and no names: `pluis lint` stays the judge. Editors
+guess the type of a value (`yes` may come as true, `112` as a number), so wherever the program reads a text, the schema
+allows what a text may be taken for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, TypeAlias
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from engine.population.model_shape import PopulationFile
 from engine.rules import shape, values
 from engine.rules.document import plain, read
 from engine.rules.scale import Disposition, Programme
@@ -28,6 +30,7 @@ FILES: Mapping[str, type[shape.Shape]] = {
     "ruleset": shape.RulesetFile,
     "texts": shape.TextsFile,
     "cases": shape.CasesFile,
+    "population": PopulationFile,
 }
 """Each schema by its name, with the shape it is made from."""
 _CONDITION = {"$ref": "#/$defs/condition"}
@@ -77,7 +80,7 @@ class _Generator(GenerateJsonSchema):
         return dict(_READERS[reader])
 
     def any_schema(self, schema: Any) -> Json:
-        return {"condition": True}
+        return {"grammar": "condition"}
 
     def nullable_schema(self, schema: Any) -> Json:
         return self.generate_inner(schema["schema"])
@@ -89,6 +92,13 @@ class _Generator(GenerateJsonSchema):
             "additionalProperties": self.generate_inner(schema["values_schema"]),
         }
         return {**found, "minProperties": schema["min_length"]} if schema.get("min_length") else found
+
+
+class _PopulationGenerator(_Generator):
+    """In a population, what has a grammar of its own are tests of what was drawn before."""
+
+    def any_schema(self, schema: Any) -> Json:
+        return {"grammar": "test"}
 
 
 def _enum(words: Mapping[str, object]) -> list[str | int | bool]:
@@ -106,7 +116,7 @@ def schema_files() -> dict[str, str]:
 
 def _schema(name: str) -> Json:
     model = FILES[name]
-    made = model.model_json_schema(schema_generator=_Generator)
+    made = model.model_json_schema(schema_generator=_PopulationGenerator if name == "population" else _Generator)
     definitions = made.pop("$defs", {})
     said = descriptions()
     for key, each in ((model.__name__, made), *definitions.items()):
@@ -117,6 +127,8 @@ def _schema(name: str) -> Json:
         definitions["RowShape"]["dependentRequired"] = {"when": ["when_unknown"]}
     if name == "ruleset":
         definitions |= _conditions()
+    if name == "population":
+        definitions |= _tests()
     made["$defs"] = dict(sorted(definitions.items()))
     title = f"{name}.yaml" if name != "texts" else "texts.<language>.yaml"
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_tidied(made)}
@@ -138,16 +150,16 @@ def descriptions() -> dict[str, dict[str, str]]:
 
 
 def _tidied(part: Any, is_schema: bool = True) -> Any:
-    """Without the library's titles and defaults, and with conditions in their places."""
+    """Without the library's titles and defaults, and with each grammar in its places."""
     if isinstance(part, list):
         return [_tidied(each) for each in part]
     if not isinstance(part, dict):
         return part
     if not is_schema:  # the names of properties are the author's, whatever they are called
         return {key: _tidied(value) for key, value in part.items()}
-    kept: Json = dict(_CONDITION) if part.get("condition") is True else {}
+    kept: Json = {"$ref": f"#/$defs/{part['grammar']}"} if isinstance(part.get("grammar"), str) else {}
     for key, value in part.items():
-        if key not in ("title", "default", "condition"):
+        if key not in ("title", "default", "grammar"):
             kept[key] = _tidied(value, is_schema=key not in ("properties", "$defs"))
     return kept
 
@@ -217,6 +229,14 @@ def _conditions() -> Json:
             ],
         },
     }
+
+
+def _tests() -> Json:
+    """What a row of a population asks of an earlier draw: a word, some words, or a number between bounds."""
+    bounds = dict.fromkeys(("at_least", "at_most", "above", "below"), _NUMBER)
+    within: Json = {"type": "object", "properties": bounds, "minProperties": 1, "additionalProperties": False}
+    words: Json = {"type": "array", "items": _TEXT, "minItems": 1}
+    return {"test": {"description": descriptions()["test"]["*"], "anyOf": [_TEXT, words, within]}}
 
 
 _ONE: Json = {"minProperties": 1, "maxProperties": 1, "additionalProperties": False}

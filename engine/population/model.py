@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from engine.errors import RulesetError
-from engine.population.model_shape import ConditionShape, PopulationFile, RowShape, ShareShape
+from engine.population.model_shape import ConditionShape, DrawShape, PopulationFile, ShareShape
 from engine.population.model_tests import Test, read_test
 from engine.rules import document, shape, values
 from engine.rules.codes import Code
@@ -165,7 +165,7 @@ class _Check:
             stopped=self._shares("stopped", told.stopped, self._options),
         )
 
-    def _draw(self, name: str, rows: list[RowShape]) -> tuple[Row, ...]:
+    def _draw(self, name: str, rows: list[DrawShape]) -> tuple[Row, ...]:
         at = ("draws", name)
         question = self._ruleset.questions.get(name)
         options = self._options_of(name, question)
@@ -187,7 +187,9 @@ class _Check:
             return tuple(self._read.conditions)
         return tuple(self._read.hidden[name].options) if name in self._read.hidden else None
 
-    def _row(self, at: document.Path, row: RowShape, question: Question | None, options: tuple[str, ...] | None) -> Row:
+    def _row(
+        self, at: document.Path, row: DrawShape, question: Question | None, options: tuple[str, ...] | None
+    ) -> Row:
         tests = self._tests(at, row.when, self._options)
         ways = [way for way in ("yes", "share", "bands", "sum") if getattr(row, way) not in (None, {}, [])]
         allowed = ("bands", "sum") if options is None else ("yes", "share") if options == (YES, NO) else ("share",)
@@ -227,7 +229,7 @@ class _Check:
         self._whole(at, weights.values())
         return weights
 
-    def _bands(self, at: document.Path, row: RowShape, question: Question) -> dict[Value, Decimal]:
+    def _bands(self, at: document.Path, row: DrawShape, question: Question) -> dict[Value, Decimal]:
         """The weights of numbers: of each band evenly over its steps, `[lowest, highest, share]`."""
         step = Decimal(1) if row.step is None else row.step
         whole = question.type is QuestionType.INTEGER

@@ -9,7 +9,7 @@ from pydantic import Field
 from engine.rules.shape import Language, Name, Number, Option, Place, Shape, Text, Truth
 
 
-class HeaderShape(Shape):
+class AboutPopulation(Shape):
     ruleset: Name
     title: dict[Language, Text]
     groups: list[Name] = Field(default_factory=list)
@@ -31,7 +31,7 @@ class HiddenShape(Shape):
     options: list[Option]
 
 
-class RowShape(Shape):
+class DrawShape(Shape):
     """One row of a draw. Exactly one of `yes`, `share`, `bands` and `sum` says how; `step` belongs to `bands`."""
 
     when: dict[Name, Any] = Field(default_factory=dict)
@@ -61,9 +61,9 @@ class UnansweredShape(Shape):
 class PopulationFile(Shape):
     """population.yaml."""
 
-    population: HeaderShape
+    population: AboutPopulation
     sources: dict[Name, SourceShape]
     conditions: dict[Option, ConditionShape]
     hidden: dict[Name, HiddenShape] = Field(default_factory=dict)
-    draws: dict[Name, list[RowShape]]
+    draws: dict[Name, list[DrawShape]]
     unanswered: UnansweredShape

@@ -19,6 +19,7 @@ from engine.rules.source import Source
 ROOT = Path(__file__).parent.parent.parent
 PUBLISHED = ROOT / "rulesets" / "schema"
 MINIMAL = ROOT / "tests" / "data" / "minimal"
+POPULATED = ROOT / "rulesets" / "low_back_pain"
 FOLDERS = [*discover(ROOT / "rulesets"), MINIMAL]
 VALID = [file for folder in FOLDERS for file in sorted(folder.glob("*.yaml"))]
 
@@ -83,13 +84,17 @@ WRONG = (
     ("texts.nl.yaml", "clinician: Remfalen", "mechanic: Remfalen", "$.reasons.cannot_stop"),
     ("texts.nl.yaml", "language: nl\n", "", "$"),
     ("cases.yaml", "call: gp_or_hap_now", "call: somebody", "$.cases['BIKE-1'].expect.call"),
+    ("population.yaml", "{age: {below: 45}}", "{age: {under: 45}}", "$.draws.condition[0].when.age"),
+    ("population.yaml", "serious: yes, needs: emergency}\n\n", "serious: yes, needs: hospital}\n\n",
+     "$.conditions.aneurysm.needs"),
+    ("population.yaml", "agreeable: [{yes: 0.10", "agreeable: [{always: 0.10", "$.draws.agreeable[0]"),
     ("cases.yaml", "    none_of: [comfort]", "    none_off: [comfort]", "$.cases['BIKE-1']"),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "old", "new", "place"), WRONG, ids=lambda value: value[:30])
 def test_invalid_files_do_not_fit(file: str, old: str, new: str, place: str) -> None:
-    text = (MINIMAL / file).read_text(encoding="utf-8")
+    text = (POPULATED / file if file == "population.yaml" else MINIMAL / file).read_text(encoding="utf-8")
     assert text.count(old) == 1
     assert set(errors(file, text.replace(old, new))) == {place}
 
@@ -108,7 +113,7 @@ def described(part: Any, path: str = "$") -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_an_editor_can_explain_every_key(name: str) -> None:
-    bare = ("bound", "comparison")  # their keys are explained by what stands around them
+    bare = ("bound", "comparison", "test")  # their keys are explained by what stands around them
     found = dict(described({key: value for key, value in schema_of(name).items() if key != "$defs"}))
     for key, definition in schema_of(name).get("$defs", {}).items():
         assert definition["description"].endswith(".")

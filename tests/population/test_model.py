@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from engine.rules.load import load
 from engine.rules.model import CheckedRuleset
 from engine.rules.source import Source
 
-FOLDER = Path(__file__).parents[2] / "rulesets" / "low_back_pain"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "rulesets" / "low_back_pain"
 TEXT = (FOLDER / POPULATION).read_text(encoding="utf-8")
 
 
@@ -116,3 +118,13 @@ def test_the_population_is_no_part_of_the_ruleset(checked: CheckedRuleset, tmp_p
 def test_a_test_of_a_number_never_holds_for_what_does_not_apply() -> None:
     assert not read_test({"below": "5"}, None).holds(None)
     assert not read_test("yes", ("yes", "no")).holds(None)
+
+
+def test_the_example_that_authors_read_lacks_only_the_questions_it_leaves_out() -> None:
+    guide = (ROOT / "rulesets" / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(population:.*?)```", guide, re.DOTALL)
+    bicycle = load(ROOT / "tests" / "data" / "minimal")
+    told = faults(example, bicycle)
+    left_out = bicycle.ruleset.questions.keys() - {"bike_age", "brakes_fail"}
+    assert set(re.findall(r"nothing says how `(\w+)` is drawn", told)) == left_out
+    assert told.count("missing-key") == len(left_out)

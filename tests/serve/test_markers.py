@@ -201,7 +201,7 @@ def test_faults_inside_keep_it_to_themselves(
         with pytest.raises(grpc.RpcError) as told:
             started.stub.Evaluate(marked(), timeout=TIMEOUT)
         metrics = page(started)
-    assert caught == [FAULTS[fault]]
+    assert set(caught) == {FAULTS[fault]}  # more than once where the client tries again
     error: Any = told.value
     out, err = capfd.readouterr()
     logged = "\n".join(record.getMessage() + str(record.exc_text or "") for record in lines.records)
