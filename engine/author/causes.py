@@ -222,7 +222,7 @@ class _Search:
     def _against(self, condition: Condition) -> tuple[Behind, ...]:
         """The answers that keep a condition from being true, or that it still waits for."""
         if self.reading.outcomes(condition) & TRUE:
-            return self._behind(dict.fromkeys(undecided(self.reading, condition)))
+            return self._behind(undecided(self.reading, condition))
         return self._behind(support(self.reading, condition, FALSE | UNKNOWN))
 
     def _behind(self, questions: Iterable[str]) -> tuple[Behind, ...]:

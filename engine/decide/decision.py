@@ -7,7 +7,7 @@ disposition nothing is settled, but what is known already counts: the floor carr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.decide.targets import Match, Standing
 from engine.rules.model import Default, ProgrammeRow, Rule, Ruleset
@@ -17,8 +17,7 @@ _CALLS = {call: (-call.rank, call.word) for call in Call}
 _ALONE = {each: frozenset({each}) for each in Disposition}
 
 
-@dataclass(frozen=True, slots=True)
-class ProgrammeOutcome:
+class ProgrammeOutcome(NamedTuple):
     """The recommended programme. While `open` it is NONE_YET, without a row, and `open_questions` would settle it."""
 
     choice: Programme
@@ -28,16 +27,14 @@ class ProgrammeOutcome:
     open_questions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NextQuestion:
+class NextQuestion(NamedTuple):
     """A question that can be asked now, with the most urgent disposition that hangs on it."""
 
     question: str
     disposition: Disposition
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A decision, or what is known while answers are still needed. A pure function of ruleset content and answers.
 
     `rules`: every true rule, the most urgent first, then by id; the default's id where it is settled that none is true.
@@ -82,8 +79,7 @@ class Ranks:
     def __init__(self, ruleset: Ruleset) -> None:
         by_urgency = sorted(ruleset.rules, key=lambda name: (-ruleset.rules[name].disposition, name))
         self._rules = {name: rank for rank, name in enumerate(by_urgency)}
-        self._advice = {name: rank for rank, name in enumerate(ruleset.advice)}
-        self._safety_net = {name: rank for rank, name in enumerate(ruleset.safety_net)}
+        self._advice, self._safety_net = (*ruleset.advice,), (*ruleset.safety_net,)
 
     def rules(self, names: Iterable[str]) -> tuple[str, ...]:
         """Rule ids, the most urgent disposition first, then by id: the order of the file never counts."""
@@ -91,11 +87,11 @@ class Ranks:
 
     def advice(self, texts: frozenset[str]) -> tuple[str, ...]:
         """The advice among these texts, in the order of the file."""
-        return tuple(sorted(self._advice.keys() & texts, key=self._advice.__getitem__))
+        return tuple(filter(texts.__contains__, self._advice))
 
     def safety_net(self, texts: frozenset[str]) -> tuple[str, ...]:
         """The safety net among these texts, in the order of the file."""
-        return tuple(sorted(self._safety_net.keys() & texts, key=self._safety_net.__getitem__))
+        return tuple(filter(texts.__contains__, self._safety_net))
 
 
 def stand(ruleset: Ruleset, rules: Match) -> Standing:

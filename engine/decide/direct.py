@@ -69,18 +69,27 @@ _Word = TypeVar("_Word", Disposition, Programme)
 
 
 class Reading:
-    """One patient's answers, read against one ruleset. Findings and gates are evaluated once."""
+    """One patient's answers, read against one ruleset. Each condition is evaluated once.
+
+    INVARIANT: a condition on an earlier stage is read only when `standing` and `programmes` tell of that stage.
+    """
 
     def __init__(self, ruleset: Ruleset, answers: Answers) -> None:
         self.ruleset = ruleset
         self.answers = answers
         self.standing: Standing | None = None
         self.programmes: frozenset[Programme] = frozenset()
-        self._findings: dict[str, int] = {}
+        self._known: dict[int, tuple[Condition, int]] = {}  # by identity; kept with it, for an id can come again
         self._asked: dict[str, int] = {}
 
     def outcomes(self, condition: Condition) -> int:
         """The set of outcomes that `condition` can still have."""
+        known = self._known.get(id(condition))
+        if known is None:
+            known = self._known[id(condition)] = (condition, self._evaluate(condition))
+        return known[1]
+
+    def _evaluate(self, condition: Condition) -> int:
         match condition:
             case Compare():
                 return self._compare(condition)
@@ -99,9 +108,7 @@ class Reading:
                         break
                 return result
             case FindingIs(name):
-                if name not in self._findings:
-                    self._findings[name] = self.outcomes(self.ruleset.findings[name].when)
-                return self._findings[name]
+                return self.outcomes(self.ruleset.findings[name].when)
             case Not(member):
                 return _NOT[self.outcomes(member)]
             case Unless(member):

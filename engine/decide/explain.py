@@ -56,7 +56,7 @@ def explain(reading: Reading, outcome: Outcome) -> Explanation:
 def reason(reading: Reading, name: str) -> Reason:
     """The answers that made a rule true. The default rule has no answers behind it."""
     rule = reading.ruleset.rules.get(name)
-    return Reason(name, () if rule is None else tuple(support(reading, rule.when, TRUE)))
+    return Reason(name, () if rule is None else support(reading, rule.when, TRUE))
 
 
 def next_higher(ruleset: Ruleset, outcome: Outcome) -> tuple[Disposition | None, tuple[str, ...]]:
@@ -72,8 +72,8 @@ def obstacle(reading: Reading, name: str) -> Reason:
     """Why a rule is not true."""
     condition = reading.ruleset.rules[name].when
     if reading.outcomes(condition) & TRUE:
-        return Reason(name, tuple(dict.fromkeys(undecided(reading, condition))), open=True)
-    return Reason(name, tuple(support(reading, condition, FALSE | UNKNOWN)))
+        return Reason(name, undecided(reading, condition), open=True)
+    return Reason(name, support(reading, condition, FALSE | UNKNOWN))
 
 
 def read_by(ruleset: Ruleset, condition: Condition) -> tuple[str, ...]:
@@ -104,44 +104,46 @@ def _named(leaf: Leaf) -> Iterator[str]:
                 yield from (term.question for term in operand.terms)
 
 
-def support(reading: Reading, condition: Condition, accept: int) -> dict[str, None]:
+def support(reading: Reading, condition: Condition, accept: int) -> tuple[str, ...]:
     """The questions because of which `condition` can have no outcome outside `accept`; in order, each once."""
-    return dict.fromkeys(_support(reading, condition, accept))
+    found: dict[str, None] = {}
+    _support(reading, condition, accept, found)
+    return tuple(found)
 
 
-def _support(reading: Reading, condition: Condition, accept: int) -> Iterator[str]:
+def _support(reading: Reading, condition: Condition, accept: int, found: dict[str, None]) -> None:
     match condition:
+        case Compare(question, _, operands):
+            _answer(reading, question, found)
+            for operand in operands:
+                if isinstance(operand, Sum):
+                    found.update(dict.fromkeys(term.question for term in operand.terms))
+        case Unknown(question) | Answered(question):
+            _answer(reading, question, found)
         case All(parts) | AnyOf(parts) | Count(_, parts):
             for part in parts:
                 if not reading.outcomes(part) & ~accept:
-                    yield from _support(reading, part, accept)
-        case Not(part):
-            yield from _support(reading, part, _negated(accept))
-        case Unless(part):
-            yield from _support(reading, part, TRUE if accept & FALSE else FALSE | UNKNOWN)
-        case Surely(part):
-            yield from _support(reading, part, FALSE | UNKNOWN if accept & FALSE else TRUE)
+                    _support(reading, part, accept, found)
         case FindingIs(name):
-            yield from _support(reading, reading.ruleset.findings[name].when, accept)
-        case Compare(question, _, operands):
-            yield from _answer(reading, question)
-            for operand in operands:
-                if isinstance(operand, Sum):
-                    yield from (term.question for term in operand.terms)
-        case Unknown(question) | Answered(question):
-            yield from _answer(reading, question)
+            _support(reading, reading.ruleset.findings[name].when, accept, found)
+        case Not(part):
+            _support(reading, part, _negated(accept), found)
+        case Unless(part):
+            _support(reading, part, TRUE if accept & FALSE else FALSE | UNKNOWN, found)
+        case Surely(part):
+            _support(reading, part, FALSE | UNKNOWN if accept & FALSE else TRUE, found)
         case _:
             return
 
 
-def _answer(reading: Reading, question: str) -> Iterator[str]:
+def _answer(reading: Reading, question: str, found: dict[str, None]) -> None:
     """The question; or, where it is not applicable, the answers that make it so."""
     if question in reading.answers.values or reading.asked(question) != FALSE:
-        yield question
+        found[question] = None
         return
     for gate in _gates(reading.ruleset, question):
         if reading.outcomes(gate) == FALSE:
-            yield from _support(reading, gate, FALSE)
+            _support(reading, gate, FALSE, found)
 
 
 def _gates(ruleset: Ruleset, question: str) -> Iterator[Condition]:

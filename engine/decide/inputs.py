@@ -200,9 +200,10 @@ class Inputs:
         certain: set[str] = set().union(*filter(None, map(getitem, self._states, self._read(row))))
         if placed.missing:
             return self._with_missing(row, certain)
-        for place, gate, not_applicable, unknown in self._gated:  # nothing is missing: a gate holds or does not
-            if row[place] is DONT_KNOW:
-                certain |= not_applicable if gate(certain) else unknown
+        if placed.answers.unknown:
+            for place, gate, not_applicable, unknown in self._gated:  # nothing is missing: a gate holds or does not
+                if row[place] is DONT_KNOW:
+                    certain |= not_applicable if gate(certain) else unknown
         held = frozenset(certain)
         return Feed(held, held)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import islice
 
 from engine.decide.decision import NextQuestion, Ranks
 from engine.decide.direct import FALSE, OPEN, Reading
@@ -26,47 +27,64 @@ def next_questions(reading: Reading, ranks: Ranks, standing: Standing) -> tuple[
     """
     ruleset = reading.ruleset
     floor = min(standing.dispositions)
-    found: dict[str, NextQuestion] = {}
+    search = _Search(reading)
+    found: list[NextQuestion] = []
     for name in ranks.rules(standing.rules.possible - standing.rules.certain):
         rule = ruleset.rules[name]
         if rule.disposition > floor:
-            for question in undecided(reading, rule.when):
-                found.setdefault(question, NextQuestion(question, rule.disposition))
-    return tuple(found.values())
+            search.undecided(rule.when)
+            found += [NextQuestion(question, rule.disposition) for question in islice(search.found, len(found), None)]
+    return tuple(found)
 
 
 def programme_questions(reading: Reading, rows: Iterable[ProgrammeRow], targets: Targets) -> tuple[str, ...]:
     """The questions that would settle which of these rows applies, in the order of the table."""
-    found: dict[str, None] = {}
+    search = _Search(reading)
     for row in rows:
         if row.id in targets.programme:
-            found.update(dict.fromkeys(undecided(reading, targets.programme[row.id])))
-    return tuple(found)
+            search.undecided(targets.programme[row.id])
+    return tuple(search.found)
 
 
-def undecided(reading: Reading, condition: Condition) -> Iterator[str]:
-    """The missing questions in the parts of `condition` that are undecided, in order, with repetitions."""
-    if _decided(reading.outcomes(condition)):
-        return
-    match condition:
-        case Compare(question) | Unknown(question) | Answered(question):
-            yield from _askable(reading, question)
-        case FindingIs(name):
-            yield from undecided(reading, reading.ruleset.findings[name].when)
-        case _:
-            for member in members(condition):
-                yield from undecided(reading, member)
+def undecided(reading: Reading, condition: Condition) -> tuple[str, ...]:
+    """The missing questions in the parts of `condition` that are undecided, in order, each once."""
+    search = _Search(reading)
+    search.undecided(condition)
+    return tuple(search.found)
 
 
-def _askable(reading: Reading, question: str) -> Iterator[str]:
-    if not reading.asked(question) & FALSE:
-        yield question
-        return
-    entry = reading.ruleset.questions[question]
-    group = reading.ruleset.groups[entry.group].asked_when if entry.group else None
-    for gate in (group, entry.asked_when):
-        if gate is not None:
-            yield from undecided(reading, gate)
+class _Search:
+    """Missing questions in the order in which they are met; what was searched before has no new ones."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.found: dict[str, None] = {}
+        self._reading = reading
+        self._searched: set[int] = set()
+
+    def undecided(self, condition: Condition) -> None:
+        """Adds what is missing in the undecided parts of a condition, which outlives this search."""
+        if id(condition) in self._searched or _decided(self._reading.outcomes(condition)):
+            return
+        self._searched.add(id(condition))
+        match condition:
+            case Compare(question) | Unknown(question) | Answered(question):
+                self._ask(question)
+            case FindingIs(name):
+                self.undecided(self._reading.ruleset.findings[name].when)
+            case _:
+                for member in members(condition):
+                    self.undecided(member)
+
+    def _ask(self, question: str) -> None:
+        reading = self._reading
+        if not reading.asked(question) & FALSE:
+            self.found[question] = None
+            return
+        entry = reading.ruleset.questions[question]
+        group = reading.ruleset.groups[entry.group].asked_when if entry.group else None
+        for gate in (group, entry.asked_when):
+            if gate is not None:
+                self.undecided(gate)
 
 
 def _decided(outcomes: int) -> bool:

@@ -19,9 +19,8 @@ class Disposition(IntEnum):
     SAME_DAY_GP = 4
     EMERGENCY = 5
 
-    @property
-    def word(self) -> str:
-        return self.name.lower()
+    def __init__(self, _: int) -> None:
+        self.word = self._name_.lower()
 
     @classmethod
     def words(cls) -> dict[str, Self]:
@@ -41,13 +40,8 @@ class Call(Enum):
     MIDWIFE = ("midwife", 5)
     EMERGENCY_NUMBER = ("112", 6)
 
-    @property
-    def word(self) -> str:
-        return self.value[0]
-
-    @property
-    def rank(self) -> int:
-        return self.value[1]
+    def __init__(self, word: str, rank: int) -> None:
+        self.word, self.rank = word, rank
 
     @classmethod
     def words(cls) -> dict[str, Call]:
@@ -63,9 +57,8 @@ class Programme(Enum):
     PILATES = 3
     EITHER = 4
 
-    @property
-    def word(self) -> str:
-        return self.name.lower()
+    def __init__(self, _: int) -> None:
+        self.word = self._name_.lower()
 
     @classmethod
     def words(cls) -> dict[str, Programme]:
@@ -79,9 +72,8 @@ class Guidance(IntEnum):
     OFFERED = 1
     RECOMMENDED = 2
 
-    @property
-    def word(self) -> str:
-        return self.name.lower()
+    def __init__(self, _: int) -> None:
+        self.word = self._name_.lower()
 
     @classmethod
     def words(cls) -> dict[str, Self]:
@@ -97,9 +89,8 @@ class Strength(Enum):
     CONSENSUS = 3
     POLICY = 4
 
-    @property
-    def word(self) -> str:
-        return self.name.lower()
+    def __init__(self, _: int) -> None:
+        self.word = self._name_.lower()
 
     @classmethod
     def words(cls) -> dict[str, Strength]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.decide.answers import Answers, GivenValue
-from engine.decide.decision import Outcome, ProgrammeOutcome
+from engine.decide.decision import NextQuestion, Outcome, ProgrammeOutcome
 from engine.decide.evaluate import Evaluated
 from engine.decide.explain import Reason, next_higher, obstacle, read_by, reason
 from engine.pb.v1 import triage_pb2 as pb
@@ -38,7 +38,6 @@ OBSTACLES = tag_of(pb.WhyNot, "rules")
 REASON_ANSWERS = tag_of(pb.RuleReason, "answers")
 OBSTACLE_ANSWERS = tag_of(pb.RuleObstacle, "answers")
 NEXT_QUESTIONS = tag_of(pb.NeedsAnswers, "next_questions")
-QUESTION = tag_of(pb.NextQuestion, "question")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Responder:
         self._questions = {
             key: question_message(ruleset, texts, question) for key, question in ruleset.questions.items()
         }
-        self._asked = {key: framed(QUESTION, question.SerializeToString()) for key, question in self._questions.items()}
+        self._next: dict[NextQuestion, bytes] = {}
         self._dispositions = {
             each: pb.Wording(
                 title=texts.get("disposition_titles", each.word).patient,
@@ -181,15 +180,17 @@ class Responder:
             needs.floor_text.CopyFrom(self._dispositions[outcome.floor])
             needs.call_text = self._calls[outcome.call]
         self._common(needs, outcome)
-        questions = (
-            framed(
-                NEXT_QUESTIONS,
-                part(pb.NextQuestion, id=each.question, disposition=DISPOSITIONS[each.disposition])
-                + self._asked[each.question],
-            )
-            for each in outcome.next_questions
-        )
+        questions = (self._next.get(each) or self._ask(each) for each in outcome.next_questions)
         return b"".join((needs.SerializeToString(), *questions))
+
+    def _ask(self, next_question: NextQuestion) -> bytes:
+        """A question to ask, with its tag: at most one for each question and disposition are kept."""
+        question, disposition = next_question
+        message = pb.NextQuestion(
+            id=question, disposition=DISPOSITIONS[disposition], question=self._questions[question]
+        )
+        asked = self._next[next_question] = framed(NEXT_QUESTIONS, message.SerializeToString())
+        return asked
 
     def _common(self, message: pb.Decision | pb.NeedsAnswers, outcome: Outcome) -> None:
         """What a decision and a floor both carry, beside lists of texts."""

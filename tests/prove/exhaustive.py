@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations, product
 
@@ -40,8 +40,8 @@ class Told:
     def said(self) -> Outcome:
         """What the person and the clinic get to read: without the rules and the questions behind it."""
         it = self.outcome
-        programme = replace(it.programme, row="", because="", open_questions=())
-        return replace(it, programme=programme, rules=(), open_rules=(), next_questions=())
+        programme = it.programme._replace(row="", because="", open_questions=())
+        return it._replace(programme=programme, rules=(), open_rules=(), next_questions=())
 
 
 class World:

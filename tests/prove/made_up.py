@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import combinations
 
 import z3
@@ -263,6 +262,6 @@ def _differ(one: Seen, other: Seen) -> bool:
 
 
 def _compared(outcome: Outcome) -> Outcome:
-    programme = replace(outcome.programme, because="", open_questions=())
+    programme = outcome.programme._replace(because="", open_questions=())
     rules, open_rules = tuple(sorted(outcome.rules)), tuple(sorted(outcome.open_rules))
-    return replace(outcome, programme=programme, next_questions=(), rules=rules, open_rules=open_rules)
+    return outcome._replace(programme=programme, next_questions=(), rules=rules, open_rules=open_rules)

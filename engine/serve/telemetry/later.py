@@ -8,6 +8,7 @@ killed loses it.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -21,24 +22,27 @@ class Later(Generic[Told]):
 
     def __init__(self, write: Callable[[Sequence[Told]], None]) -> None:
         self._write = write
-        # What the collector throws away may tell of it too, in the midst of adding or writing.
-        self._adding, self._writing = threading.RLock(), threading.RLock()
-        self._waiting: list[Told] = []
+        self._writing = threading.RLock()
+        # Added to without a lock: what the collector throws away tells of it too, in the midst of adding or writing.
+        self._waiting: deque[Told] = deque()
+        self._due = False
 
     def add(self, told: Told) -> None:
         """To be written soon."""
-        with self._adding:
-            self._waiting.append(told)
-            first = len(self._waiting) == 1
-        if first:
+        self._waiting.append(told)
+        if not self._due:
+            self._due = True
             timer = threading.Timer(WAITS, self.flush)
             timer.daemon = True
-            timer.start()
+            try:
+                timer.start()
+            except RuntimeError:  # no thread is left: the next one to add tries again
+                self._due = False
 
     def flush(self) -> None:
         """Writes what waits; when it returns, all that was added before is written."""
         with self._writing:
-            with self._adding:
-                waiting, self._waiting = self._waiting, []
+            self._due = False  # INVARIANT: first of all; what is added from now on is written here or by a new timer
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if waiting:
                 self._write(waiting)
