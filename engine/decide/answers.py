@@ -207,13 +207,6 @@ def _choices(question: Question) -> tuple[str, ...]:
     return question.options if question.type is QuestionType.CHOICE else ()
 
 
-_ACCEPTED = {
-    QuestionType.YES_NO: (QuestionType.YES_NO,),
-    QuestionType.INTEGER: (QuestionType.INTEGER,),
-    QuestionType.DECIMAL: (QuestionType.DECIMAL, QuestionType.INTEGER),
-    QuestionType.CHOICE: (QuestionType.CHOICE,),
-    QuestionType.SEVERAL: (QuestionType.SEVERAL,),
-}
 _EXPECTED = {
     QuestionType.YES_NO: "yes or no",
     QuestionType.INTEGER: "a whole number",
@@ -224,8 +217,9 @@ _EXPECTED = {
 
 
 def _typed(question: Question, answer: Given) -> GivenValue | Violation:
-    value = answer.value
-    if answer.kind not in _ACCEPTED[question.type]:
+    value, kind = answer.value, answer.kind
+    whole = kind is QuestionType.INTEGER and question.type is QuestionType.DECIMAL
+    if kind is not question.type and not whole:
         message = f"`{question.id}` takes {_EXPECTED[question.type]}, not `{shown(_written(value))}`"
         return Violation(field(question.id), "wrong-type", message)
     if isinstance(value, tuple):

@@ -6,17 +6,13 @@ from collections.abc import Iterable
 from itertools import islice
 
 from engine.decide.decision import NextQuestion, Ranks
-from engine.decide.direct import FALSE, OPEN, Reading
+from engine.decide.direct import FALSE, TRUE, UNKNOWN, Reading
 from engine.decide.targets import Standing, Targets
-from engine.rules.condition import (
-    Answered,
-    Compare,
-    Condition,
-    FindingIs,
-    Unknown,
-    members,
-)
+from engine.rules.condition import Answered, Compare, Condition, FindingIs, Unknown, members
 from engine.rules.model import ProgrammeRow
+
+DECIDED = (TRUE, FALSE, UNKNOWN)
+"""Sets of outcomes in which one is left."""
 
 
 def next_questions(reading: Reading, ranks: Ranks, standing: Standing) -> tuple[NextQuestion, ...]:
@@ -63,7 +59,7 @@ class _Search:
 
     def undecided(self, condition: Condition) -> None:
         """Adds what is missing in the undecided parts of a condition, which outlives this search."""
-        if id(condition) in self._searched or _decided(self._reading.outcomes(condition)):
+        if id(condition) in self._searched or self._reading.outcomes(condition) in DECIDED:
             return
         self._searched.add(id(condition))
         match condition:
@@ -85,8 +81,3 @@ class _Search:
         for gate in (group, entry.asked_when):
             if gate is not None:
                 self.undecided(gate)
-
-
-def _decided(outcomes: int) -> bool:
-    """Whether one outcome is left."""
-    return outcomes & (outcomes - 1) & OPEN == 0

@@ -74,8 +74,8 @@ def rivals_table(comparison: Comparison) -> Table:
         tuple((name, *(str(every[name, form]) for form in Form)) for name in names),
         f"All were translated by script from {comparison.ruleset}, and gave Pluis' disposition on "
         f"{comparison.checked:,} patients and on all that were timed: {comparison.rounds} rounds of "
-        f"{comparison.patients} fresh ones. Pluis decides everything, on both evaluators; the others work out the "
-        "disposition alone, once. From raw answers Pluis also checks them.",
+        f"{comparison.patients} fresh ones. Pluis decides everything, on both evaluators; the others, and "
+        "the two parts of Pluis, work out the disposition alone, once. From raw answers Pluis also checks them.",
     )
 
 
@@ -115,7 +115,7 @@ def pictures(run: Run) -> Mapping[str, str]:
         "Time for a patient in process, Pluis = 1, logarithmic",
         sorted(prepared, key=lambda each: each[1].middle),
         {},
-        [PLUIS],
+        [name for name, _ in prepared if name.startswith(PLUIS)],
         "log",
     )
     plot.lines(

@@ -29,7 +29,7 @@ from engine.rules.load import load
 from engine.rules.model import CheckedRuleset
 from tests.bench.rivals import on_node
 from tests.bench.rivals.checking import check, hold
-from tests.bench.rivals.contestants import Contestant, Form, Timed, as_json, pluis
+from tests.bench.rivals.contestants import Contestant, Form, Timed, as_json, parts, pluis
 from tests.bench.rivals.in_python import cel_expression, zen_expression, zen_graph_of_expression, zen_graph_of_table
 from tests.bench.rivals.tree import translate
 from tests.clinical.patients import RULESETS, patient
@@ -67,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was measured: Pluis first in each form, then its rivals."""
+    """What was measured: Pluis first in each form, then parts of it, then its rivals."""
 
     ruleset: str
     rounds: int
@@ -89,12 +89,12 @@ def compare(rounds: int, patients: int, console: Console) -> Comparison:
     python = (zen_expression(logic), zen_graph_of_table(logic), zen_graph_of_expression(logic), cel_expression(logic))
     known = invented(checked, NAME, random.Random(f"{SEED} check"), CHECKED)
     with on_node.on_node(logic) as node:
-        rivals: tuple[Contestant, ...] = (*python, *node)
-        check(checked, ours, rivals, known)
-        console.print(f"{len(rivals)} rivals decide as Pluis does on {len(known):,} patients, in both forms")
-        for contestant in (ours, *rivals):
+        others: tuple[Contestant, ...] = (*parts(checked), *python, *node)
+        check(checked, ours, others, known)
+        console.print(f"{len(others)} others decide as Pluis does on {len(known):,} patients, in both forms")
+        for contestant in (ours, *others):
             _warm_up(contestant, known[:500])
-        rows = _rounds(checked, ours, rivals, rounds, patients, known[:WARM_UP])
+        rows = _rounds(checked, ours, others, rounds, patients, known[:WARM_UP])
     packages = {package: version(package) for package in ("zen-engine", "cel-expr-python")}
     return Comparison(NAME, rounds, patients, len(known), rows, packages | on_node.versions())
 
@@ -109,13 +109,13 @@ def _warm_up(contestant: Contestant, patients: Sequence[str]) -> None:
 def _rounds(
     checked: CheckedRuleset,
     ours: Contestant,
-    rivals: Sequence[Contestant],
+    others: Sequence[Contestant],
     rounds: int,
     patients: int,
     warm_up: Sequence[str],
 ) -> tuple[Row, ...]:
     rng = random.Random(f"{SEED} rounds")
-    contestants = (ours, *rivals)
+    contestants = (ours, *others)
     turns = [(contestant, form) for contestant in contestants for form in Form]
     seconds: dict[tuple[str, Form], list[float]] = defaultdict(list)
     for _ in range(rounds):

@@ -6,7 +6,8 @@ that is typed answers. *From raw answers*: from the JSON text to the disposition
 hand; Pluis checks types, ranges and contradictions on the way, which no rival does.
 
 Pluis' evaluation is the whole of `Evaluator.evaluate` (both evaluators, programme, advice and safety net); a rival
-works out the disposition, and nothing else.
+works out the disposition, and nothing else. Parts of Pluis that do no more than that run beside it, to show what the
+rest costs; no decision is ever reached so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from enum import Enum
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from engine.decide.answers import UNKNOWN, Answers, Given
+from engine.decide.decision import stand
 from engine.decide.evaluate import Evaluator
+from engine.decide.targets import Matcher
 from engine.rules.model import CheckedRuleset, QuestionType, Ruleset
 from tests.bench.rivals.json_logic import plain
 
@@ -109,6 +112,26 @@ def pluis(checked: CheckedRuleset) -> InProcess[Answers]:
         return disposition.word
 
     return InProcess(PLUIS, read, decide, lambda patient: decide(read(patient)))
+
+
+def parts(checked: CheckedRuleset) -> tuple[InProcess[Answers], ...]:
+    """What each evaluator of Pluis takes by itself for a disposition."""
+    evaluator = Evaluator(checked)
+    read = reader(evaluator)
+    matchers: dict[str, Matcher] = {
+        f"{PLUIS}, disposition alone, direct evaluator": evaluator.written,
+        f"{PLUIS}, disposition alone, inference network": evaluator.rete,
+    }
+
+    def part(name: str, matcher: Matcher) -> InProcess[Answers]:
+        def decide(answers: Answers) -> str:
+            rules = matcher.session(evaluator.order.place(answers)).rules()
+            (disposition,) = stand(checked.ruleset, rules).dispositions
+            return disposition.word
+
+        return InProcess(name, read, decide, lambda patient: decide(read(patient)))
+
+    return tuple(part(name, matcher) for name, matcher in matchers.items())
 
 
 def as_json(ruleset: Ruleset, answers: Mapping[str, Given]) -> str:
