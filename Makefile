@@ -60,8 +60,9 @@ faults: $(READY) ## kill server, workers and PostgreSQL, take the log away, relo
 	@$(BIN)/python -m tests.load.reloads
 	@$(BIN)/python -m tests.record.full
 
-agreement: $(READY) ## hold the evaluators against each other on random rulesets and answers (PAIRS=100000 SEED=1)
+agreement: $(READY) ## hold the evaluators, and the solver, against each other on random rulesets (PAIRS=100000 SEED=1)
 	@PLUIS_PAIRS=$(PAIRS) PLUIS_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/decide/test_agreement.py -k many_more
+	@PLUIS_PAIRS=20000 PLUIS_RULESETS=400 $(BIN)/python -m pytest -q -s tests/prove/test_agreement.py -k many_more
 
 population: $(READY) ## a million patients in bounded memory, 10,000 damaged rows, a cluster that loses a node (minutes)
 	@$(BIN)/python -m tests.population.million

@@ -33,7 +33,7 @@ RUNS = [
     for name in NAMES
     for speed, size, marks in (
         ("fast", 12 if name == LARGEST else 50, ()),
-        ("slow", 500 if name == LARGEST else 200, pytest.mark.slow),
+        ("slow", 300 if name == LARGEST else 200, pytest.mark.slow),
     )
 ]
 """Each ruleset with a number of patients; of a small ruleset more fit into the same time."""

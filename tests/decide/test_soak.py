@@ -32,7 +32,7 @@ print(resident() - before)
 """
 
 
-EVALUATIONS = 200_000
+EVALUATIONS = 100_000
 
 
 @pytest.mark.slow

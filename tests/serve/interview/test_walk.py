@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -84,7 +83,7 @@ def test_a_contradiction_that_names_earlier_answers_alone_is_told_at_the_first_q
 
 def test_where_questions_run_out_before_anything_is_settled_nothing_is_told() -> None:
     def stuck(answers: Answers) -> Outcome:
-        return replace(decide(answers), floor=Disposition.SELF_CARE, ceiling=Disposition.EMERGENCY, next_questions=())
+        return decide(answers)._replace(floor=Disposition.SELF_CARE, ceiling=Disposition.EMERGENCY, next_questions=())
 
     with pytest.raises(Unsettled):
         walk(EVALUATOR, stuck, "en", Form(State("digest"), "request", Go.ON, {}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +62,13 @@ def test_floor_and_ceiling_count(
     candidate: tuple[Disposition, Disposition],
     called: Compared,
 ) -> None:
-    one, other = (replace(emergency, floor=floor, ceiling=ceiling) for floor, ceiling in (live, candidate))
+    one, other = (emergency._replace(floor=floor, ceiling=ceiling) for floor, ceiling in (live, candidate))
     assert compare(one, other) is called
 
 
 @pytest.mark.parametrize("change", [{"rules": ("E02",)}, {"within_hours": 4}, {"advice": ()}, {"safety_net": ()}])
 def test_as_urgent_and_not_the_same(emergency: Outcome, change: dict[str, Any]) -> None:
-    assert compare(emergency, replace(emergency, **change)) is Compared.DIFFERENT
+    assert compare(emergency, emergency._replace(**change)) is Compared.DIFFERENT
 
 
 def test_a_candidate_reads_for_itself(evaluator: Evaluator, emergency: Outcome) -> None:
