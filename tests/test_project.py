@@ -31,8 +31,8 @@ TARGETS = (
     "help",
 )
 TOP = {
-    ".ci", ".dockerignore", ".gitattributes", ".gitignore", "CHANGELOG.md", "COMPATIBILITY.md", "CONFIGURATION.md",
-    "CONTRIBUTING.md", "DECISIONS.md", "Dockerfile", "LICENSE", "LOG.md", "Makefile", "OPERATIONS.md", "README.md",
+    ".ci", ".dockerignore", ".gitattributes", ".gitignore", "BENCHMARKS.md", "CHANGELOG.md", "COMPATIBILITY.md",
+    "CONFIGURATION.md", "CONTRIBUTING.md", "DECISIONS.md", "Dockerfile", "LICENSE", "LOG.md", "Makefile", "OPERATIONS.md", "README.md",
     "RUNBOOK.md", "THREATS.md", "alerts.yaml", "buf.yaml", "dashboard.json", "engine", "kubernetes.yaml", "protos",
     "pyproject.toml", "requirements-build.in", "requirements-build.lock", "requirements.lock", "rulesets", "tests",
 }  # fmt: skip

@@ -55,19 +55,19 @@ class Rest(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Answers, and the questions that were answered one by one."""
+    """Answers, and the questions that they answer."""
 
     answers: Answers
-    asked: tuple[str, ...]
+    asked: frozenset[str]
 
 
 def patient(evaluator: Evaluator, rng: random.Random, number: int, rest: Rest) -> Patient:
     """So many questions answered at random, and the rest of them left out or denied."""
     ruleset = evaluator.checked.ruleset
-    asked = tuple(rng.sample(sorted(ruleset.questions), min(number, len(ruleset.questions))))
+    asked = rng.sample(sorted(ruleset.questions), min(number, len(ruleset.questions)))
     said = {name: given(_said(ruleset.questions[name], rng)) for name in asked}
     more = dict(unlisted(ruleset, said, NO)) if rest is Rest.DENIED else {}
-    return Patient(evaluator.read({**said, **more}), asked)
+    return Patient(evaluator.read({**said, **more}), frozenset(said) | more.keys())
 
 
 def _said(question: Question, rng: random.Random) -> str | tuple[str, ...]:
@@ -113,7 +113,7 @@ class Loading:
 class Evaluating:
     """Seconds of one `Evaluator.evaluate`, both evaluators on, when so many answers are given one by one.
 
-    `readers`: how many rules read one of those answers, on average over the patients.
+    `readers`: how many rules read any answer, one that was given or one that denies, on average over the patients.
     """
 
     rules: int
