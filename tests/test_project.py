@@ -32,9 +32,10 @@ TARGETS = (
 )
 TOP = {
     ".ci", ".dockerignore", ".gitattributes", ".gitignore", "BENCHMARKS.md", "CHANGELOG.md", "COMPATIBILITY.md",
-    "CONFIGURATION.md", "CONTRIBUTING.md", "DECISIONS.md", "Dockerfile", "LICENSE", "LOG.md", "Makefile", "OPERATIONS.md", "README.md",
-    "RUNBOOK.md", "THREATS.md", "alerts.yaml", "buf.yaml", "dashboard.json", "engine", "kubernetes.yaml", "protos",
-    "pyproject.toml", "requirements-build.in", "requirements-build.lock", "requirements.lock", "rulesets", "tests",
+    "CONFIGURATION.md", "CONTRIBUTING.md", "DECISIONS.md", "Dockerfile", "LICENSE", "LOG.md", "Makefile",
+    "OPERATIONS.md", "README.md", "RUNBOOK.md", "THREATS.md", "alerts.yaml", "buf.yaml", "dashboard.json",
+    "engine", "kubernetes.yaml", "protos", "pyproject.toml", "requirements-build.in", "requirements-build.lock",
+    "requirements.lock", "rulesets", "tests",
 }  # fmt: skip
 
 # Put together here, so that this file does not hold what it looks for.
