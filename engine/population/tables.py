@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import IO, Any
 
@@ -33,6 +33,10 @@ Cell = Any
 """What a cell of a table can hold: text, a number, a bool, a tuple of texts, or None."""
 
 
+_Said = tuple[str, Given, str, str]
+"""What a cell says: question, answer, the fault where it cannot be read (else empty), and the cell as JSON."""
+
+
 class _Unreadable(Exception):
     """A cell that cannot be read; the message is the row's fault."""
 
@@ -53,30 +57,45 @@ class Columns:
         if faults:
             raise PopulationError(f"columns of `{where}`: {'; '.join(faults)}")
         self.names = [*names]
-        self._answers = [
-            (at, name, _Cells(name, questions[name])) for at, name in enumerate(names) if name in questions
-        ]
+        self._answers = [(at, _Cells(name, questions[name])) for at, name in enumerate(names) if name in questions]
         self._others = [(at, name) for at, name in enumerate(names) if name not in questions]
 
     def row(self, number: int, cells: Sequence[Cell]) -> Row:
         """A row, with a fault for each cell that cannot be read. Cells are in the order of the columns."""
+        return self._row(
+            number, [known[cells[at]] for at, known in self._answers], [cells[at] for at, _ in self._others]
+        )
+
+    def rows(self, number: int, batch: Sequence[Any]) -> Iterator[Row]:
+        """The rows of some Arrow columns, of which each different cell is looked at once; `number` is the first's."""
+        coded = [_coded(each) for each in batch]
+        rows = range(len(batch[0]))
+        said = []
+        for at, known in self._answers:
+            cells, places = coded[at]
+            told = [known[cell] for cell in cells]
+            said.append([told[place] for place in places])
+        others = []
+        for at, _ in self._others:
+            cells, places = coded[at]
+            others.append([cells[place] for place in places])
+        for row in rows:
+            yield self._row(number + row, [each[row] for each in said], [each[row] for each in others])
+
+    def _row(self, number: int, said: Iterable[_Said | None], cells: Sequence[Cell]) -> Row:
         answers: dict[str, Given] = {}
         others: dict[str, Cell] = {}
         faults: list[str] = []
         raw: list[str] = []
-        for at, name, known in self._answers:
-            cell = cells[at]
-            if cell is None or cell == "":
+        for each in said:
+            if each is None:
                 continue
-            answer, text = known[cell]
+            name, answer, fault, text = each
+            answers[name] = answer
             raw.append(text)
-            if isinstance(answer, Given):
-                answers[name] = answer
-            else:
-                faults.append(answer)
-                answers[name] = UNKNOWN  # not missing: a denied group must not answer it instead
-        for at, name in self._others:
-            cell = cells[at]
+            if fault:
+                faults.append(fault)
+        for (_, name), cell in zip(self._others, cells, strict=True):
             if cell is not None and cell != "":
                 others[name] = cell
                 raw.append(_json(name, cell))
@@ -90,20 +109,19 @@ class Columns:
         return Row(number, id, answers, denied, groups, tuple(faults), f"{{{', '.join(raw)}}}")
 
 
-class _Cells(dict[Cell, tuple[Given | str, str]]):
-    """What cells of one column say: an answer or a fault, and the cell as JSON. Most cells say what others said."""
+class _Cells(dict[Cell, _Said | None]):
+    """What cells of one column say; None for one that is empty. Most cells say what others said."""
 
     def __init__(self, name: str, kind: QuestionType) -> None:
-        super().__init__()
+        super().__init__({None: None, "": None})
         self._name, self._kind = name, kind
 
-    def __missing__(self, cell: Cell) -> tuple[Given | str, str]:
-        answer: Given | str
+    def __missing__(self, cell: Cell) -> _Said:
+        text = _json(self._name, cell)
         try:
-            answer = _given(self._kind, cell)
-        except _Unreadable as fault:
-            answer = f"`{self._name}`: {fault}"
-        found = answer, _json(self._name, cell)
+            found = self._name, _given(self._kind, cell), "", text
+        except _Unreadable as fault:  # not missing: a denied group must not answer it instead
+            found = self._name, UNKNOWN, f"`{self._name}`: {fault}", text
         if len(self) < KEPT:
             self[cell] = found
         return found
@@ -142,6 +160,15 @@ def _several(cell: Cell) -> tuple[str, ...]:
     if isinstance(cell, tuple) and all(isinstance(each, str) for each in cell):
         return cell
     raise _Unreadable("not a list of texts")
+
+
+def _coded(column: Any) -> tuple[list[Cell], list[int]]:
+    """The different cells of an Arrow column, and the place of each row's cell among them."""
+    if types.is_list(column.type) or types.is_large_list(column.type):  # Arrow does not tell which are equal
+        return _pythons(column), [*range(len(column))]
+    coded = column if types.is_dictionary(column.type) else column.dictionary_encode()
+    # The last place is that of the cells that are null.
+    return [*_pythons(coded.dictionary), None], coded.indices.cast("int64").fill_null(-1).to_pylist()
 
 
 def _pythons(column: Any) -> list[Cell]:
@@ -237,9 +264,8 @@ class Parquet:
             for batch in file.iter_batches(BATCH, groups, use_threads=False):
                 wanted = batch.slice(skip, chunk.start + chunk.rows - number)
                 skip = max(0, skip - batch.num_rows)
-                for cells in zip(*map(_pythons, wanted.columns), strict=True):
-                    yield table.row(number, cells)
-                    number += 1
+                yield from table.rows(number, wanted.columns)
+                number += wanted.num_rows
                 if number == chunk.start + chunk.rows:
                     return
 
