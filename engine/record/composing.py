@@ -40,7 +40,7 @@ def request_of(item: Item) -> tuple[str, str] | None:
 def size_of(item: Item) -> int:
     """About how many bytes an item takes in the log."""
     if isinstance(item, Draft):
-        return len(item.outcome) + sum(map(len, item.answers))  # what is said is short beside its question's name
+        return len(item.outcome) + len(item.answers)
     return len(item.remark)
 
 
@@ -115,14 +115,13 @@ class Composer:
             entry = self.known[request]
             return _again(draft, entry, self._key_by_id(_text(entry, "payload_key")))
         key = self._key_of(draft.subject)
-        answers = draft.answers_json()
         tags = {
             "subject_tag": key.subject_tag(draft.subject),
             "payload_key": key.id,
-            "answers_tag": key.answers_tag(answers),
+            "answers_tag": key.answers_tag(draft.answers),
         }
         body = canonical_json({**draft.clear(), **tags})
-        entry = self._chained(body, key.seal(draft.payload(answers), body))
+        entry = self._chained(body, key.seal(draft.payload(), body))
         self._rulesets[draft.ruleset.digest] = None
         if request is not None:
             self._requests[request] = entry, key
@@ -190,7 +189,7 @@ def _again(draft: Draft, entry: Entry, key: DataKey | None) -> Recorded | Reques
         and all(_text(entry, name) == each for name, each in said.items())
         and json.loads(entry.body)["ruleset"]["id"] == draft.ruleset.id
         and _text(entry, "subject_tag") == key.subject_tag(draft.subject)
-        and _text(entry, "answers_tag") == key.answers_tag(draft.answers_json())
+        and _text(entry, "answers_tag") == key.answers_tag(draft.answers)
     )
     if not same:
         return RequestReused("this request id was used for another request")

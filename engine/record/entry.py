@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -40,9 +39,9 @@ class RulesetKey:
 class Draft:
     """A decision that is to be recorded. `time` is in UTC, to the millisecond.
 
-    `answers` are canonical: question to text, number as text, list of options, or None for unknown; `outcome` is the
-    canonical JSON of the outcome, whose SHA-256 is `decision_digest`. `respondent` is patient, proxy, therapist or
-    empty; `subject` an opaque reference or empty.
+    `answers` and `outcome` are canonical JSON. Answers are question to text, number as text, list of options, or null
+    for unknown; `decision_digest` is the SHA-256 of the outcome. `respondent` is patient, proxy, therapist or empty,
+    `subject` an opaque reference or empty.
     """
 
     decision_id: str
@@ -54,19 +53,15 @@ class Draft:
     subject: str
     language: str
     ruleset: RulesetKey
-    answers: Mapping[str, str | tuple[str, ...] | None]
+    answers: bytes
     outcome: bytes
     decision_digest: str
     engine: str
 
-    def answers_json(self) -> bytes:
-        """The answers as canonical JSON: the form in which two requests are compared."""
-        return canonical_json(dict(self.answers))
-
-    def payload(self, answers: bytes = b"") -> bytes:
-        """What is sealed: answers, outcome and subject, as canonical JSON. Who has `answers_json` already gives it."""
+    def payload(self) -> bytes:
+        """What is sealed: answers, outcome and subject, as canonical JSON."""
         rest = canonical_json({"outcome": self.outcome.decode(), "subject": self.subject})
-        return b'{"answers":' + (answers or self.answers_json()) + b"," + rest.removeprefix(b"{")
+        return b'{"answers":' + self.answers + b"," + rest.removeprefix(b"{")
 
     def clear(self) -> dict[str, object]:
         """What may be read without keys: no answer, no outcome, no subject."""

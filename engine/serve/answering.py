@@ -39,7 +39,6 @@ from engine.serve.convert import (
     RESPONDENTS,
     acceptable_request_id,
     is_full,
-    kept_answers,
     violation_messages,
 )
 from engine.serve.kit import Kit, Reply
@@ -190,7 +189,7 @@ class Answering:
             subject=context.subject_reference,
             language=language,
             ruleset=RulesetKey(served.id, served.version, served.digest),
-            answers=kept_answers(answers),
+            answers=self._kit(served).written(answers),
             outcome=kept,
             decision_digest=digest,
             engine=engine.__version__,
@@ -239,7 +238,7 @@ class Answering:
             answers = asked.read(served, self._config, language)
         except AnswersError:
             raise _reused() from None
-        if canonical_json(kept_answers(answers)) != canonical_json(kept.sealed["answers"]):
+        if self._kit(served).written(answers) != canonical_json(kept.sealed["answers"]):
             raise _reused()
         _, outcome, digest, told = self._decide(head, served, language, answers)
         if outcome != kept.outcome:

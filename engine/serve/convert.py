@@ -184,12 +184,6 @@ _READERS: Mapping[str | None, Callable[[str, pb.Answer], Given | Violation]] = {
 }
 
 
-def kept_answers(answers: Answers) -> dict[str, str | tuple[str, ...] | None]:
-    """Typed answers as the log keeps them: numbers as text, options in the order of the ruleset, None for unknown."""
-    values = {name: each if isinstance(each, tuple) else plain_number(each) for name, each in answers.values.items()}
-    return values | dict.fromkeys(answers.unknown)
-
-
 def answer_message(answer: Given) -> pb.Answer:
     """An answer as it is sent."""
     value = answer.value

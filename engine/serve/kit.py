@@ -6,10 +6,12 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from engine.decide.answers import MISSING, Answers, GivenValue, Order, Unanswered, plain_number
 from engine.decide.canonical import outcome_bytes
 from engine.decide.decision import Outcome
 from engine.pb.v1 import triage_pb2 as pb
 from engine.record.entry import Receipt
+from engine.rules.canonical import canonical_json
 from engine.serve.asked import Pieces
 from engine.serve.convert import receipt_message, reference
 from engine.serve.kept import Kept
@@ -22,6 +24,8 @@ DAY = 86400
 """Seconds."""
 MICROSECOND = 1000
 """Nanoseconds."""
+MOST_VALUES = 1024
+"""Different answers to one question of which it is kept how they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Kit:
     def __init__(self, served: Served) -> None:
         self._checked = checked = served.evaluator.checked
         self.pieces = Pieces(checked.ruleset)
+        self.written = WrittenAnswers(served.evaluator.order).json
         self.responders = {language: Responder(checked, language) for language in served.languages}
         self._begins = {
             language: part(pb.EvaluateResponse, ruleset=reference(served.evaluator), language=language)
@@ -67,3 +72,37 @@ class Kit:
         message = b"".join((envelope.SerializeToString(), self._begins[language], told))
         ruleset = self._checked.ruleset
         return Reply(message, ruleset.id, ruleset.version)
+
+
+class WrittenAnswers:
+    """Writes answers to one ruleset as the log keeps them: joined from what each says, which is written once."""
+
+    def __init__(self, order: Order) -> None:
+        names = sorted(order.places)
+        self._order = order
+        self._sorted = order.picking(names)
+        self._members = [_Members(name) for name in names]
+
+    def json(self, answers: Answers) -> bytes:
+        """Question to text, number as text, list of options in the order of the ruleset, or null for unknown."""
+        row = self._sorted(self._order.place(answers).row)
+        members = [known[value] for known, value in zip(self._members, row, strict=True)]
+        return f"{{{','.join(filter(None, members))}}}".encode()
+
+
+class _Members(Kept[GivenValue | Unanswered, str]):
+    """What the answers to one question are in the object; nothing where it is missing."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(MOST_VALUES)
+        self._question = question
+
+    def __missing__(self, value: GivenValue | Unanswered) -> str:
+        said: object
+        if isinstance(value, Unanswered):
+            if value is MISSING:
+                return self.keep(value, "")
+            said = None
+        else:
+            said = value if isinstance(value, tuple) else plain_number(value)
+        return self.keep(value, canonical_json({self._question: said}).decode()[1:-1])

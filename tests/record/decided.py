@@ -75,7 +75,7 @@ def draft(
         subject=subject,
         language="nl",
         ruleset=RulesetKey(ruleset.id, ruleset.version, evaluator.checked.digest),
-        answers={**values, **dict.fromkeys(typed.unknown)},
+        answers=canonical_json({**values, **dict.fromkeys(typed.unknown)}),
         outcome=outcome_bytes(evaluator.checked, outcome),
         decision_digest=decision_digest(evaluator.checked, outcome),
         engine="0.1.0",

@@ -80,7 +80,10 @@ LIMITS = tuple(KINDS)
 
 
 def record_some(ground: Ground, log: DecisionLog, first: int, wanted: Callable[[int, int], bool]) -> tuple[int, int]:
-    """Records from several threads until enough is said of those recorded and those that failed."""
+    """Records from several threads until enough were recorded, or failed without one between that was recorded.
+
+    Gives the number that comes next, and how many failed in all. Where room ends a small transaction may still fit.
+    """
 
     def one(place: tuple[int, int]) -> Recorded | LogUnavailable:
         try:
@@ -88,10 +91,10 @@ def record_some(ground: Ground, log: DecisionLog, first: int, wanted: Callable[[
         except LogUnavailable as fault:
             return fault
 
-    recorded = failed = 0
+    recorded = failed = in_a_row = 0
     number = first
     with ThreadPoolExecutor(THREADS) as pool:
-        while not wanted(recorded, failed):
+        while not wanted(recorded, in_a_row):
             assert number < first + MOST, "there is no end to the room, or to the lack of it"
             places = [(thread, number) for thread in range(THREADS)]
             answers = list(pool.map(one, places))
@@ -100,6 +103,7 @@ def record_some(ground: Ground, log: DecisionLog, first: int, wanted: Callable[[
                     RECEIPTS[place] = answer
             made = sum(isinstance(answer, Recorded) for answer in answers)
             recorded, failed = recorded + made, failed + len(answers) - made
+            in_a_row = 0 if made else in_a_row + len(answers)
             number += 1
     return number, failed
 
@@ -114,7 +118,7 @@ def child(ground: Ground, kind: Limit) -> None:
         for _ in range(ROUNDS):
             limit.shut()
             before = len(RECEIPTS)
-            number, _ = record_some(ground, log, number, lambda _, failed: failed >= 5 * THREADS)
+            number, _ = record_some(ground, log, number, lambda _, in_a_row: in_a_row >= 5 * THREADS)
             assert log.trouble
             assert len(RECEIPTS) > before, "there was some room"
             limit.lift()

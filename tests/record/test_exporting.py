@@ -39,7 +39,7 @@ def test_json_lines_have_every_entry() -> None:
     out = io.BytesIO()
     assert export_json(mixed(), out) == Exported(written=4, erased=1, sealed=1, left_out=0)
     readable, erased, sealed, erasure = lines(out)
-    assert readable["answers"] == {**draft(1, STOPS).answers, "loose_parts": ["chain", "light"]}
+    assert readable["answers"] == {**json.loads(draft(1, STOPS).answers), "loose_parts": ["chain", "light"]}
     assert readable["outcome"] == json.loads(draft(1, STOPS).outcome)
     assert (readable["subject"], readable["state"], readable["sequence"]) == (SUBJECT, "open", 1)
     assert readable["ruleset"] == {"id": "bicycle", "version": "1.0.0", "digest": bicycle().checked.digest}
@@ -73,7 +73,7 @@ def test_opa_events_have_the_shape_of_its_decision_log() -> None:
         "requested_by": "front desk",
         "timestamp": "2026-11-22T09:30:01.000Z",
         "metrics": {},
-        "input": {**it.answers, "loose_parts": ["chain", "light"]},
+        "input": {**json.loads(it.answers), "loose_parts": ["chain", "light"]},
         "result": json.loads(it.outcome),
     }
     for closed in (erased, sealed):

@@ -68,11 +68,13 @@ def otherwise(it: Draft, **changes: object) -> Draft:
             "the log does not hold its ruleset",
         ),
         (
-            replace(draft(1, STOPS), answers={"bike_age": "400", "secret": "x", "years_owned": None}),
+            replace(draft(1, STOPS), answers=canonical_json({"bike_age": "400", "secret": "x", "years_owned": None})),
             "its answers are refused: out-of-range, unknown-question",
         ),
         (
-            replace(draft(1, STOPS), answers={**draft(1, STOPS).answers, "years_owned": "70"}),
+            replace(
+                draft(1, STOPS), answers=canonical_json({**json.loads(draft(1, STOPS).answers), "years_owned": "70"})
+            ),
             "its answers are refused: contradiction",
         ),
     ],
