@@ -10,7 +10,7 @@ from engine.decide.compile import compile_ruleset
 from engine.decide.decision import Outcome, Ranks, choose_programme, decide, rows_that_could_apply, stand
 from engine.decide.direct import TRUE, Direct, Reading
 from engine.decide.explain import Explanation, explain, support
-from engine.decide.missing import next_questions, programme_questions
+from engine.decide.missing import Untouched, next_questions, programme_questions
 from engine.decide.rete import Rete
 from engine.decide.targets import Match, Matcher, Session, Standing, Targets, targets
 from engine.decide.written import Written
@@ -142,6 +142,7 @@ class _Deciding:
         self._ruleset = ruleset
         self._asked = asked
         self._ranks = Ranks(ruleset)
+        self._untouched = Untouched(ruleset)
         self._always = (ruleset.advice.keys() | ruleset.safety_net.keys()) - asked.texts.keys()
 
     def decide(self, session: Session, reading: Reading) -> Evaluated:
@@ -152,7 +153,7 @@ class _Deciding:
         texts = session.texts(standing, programmes)
         texts = Match(texts.certain | self._always, texts.possible)
         settled = len(standing.dispositions) == 1
-        questions = () if settled else next_questions(reading, self._ranks, standing)
+        questions = () if settled else next_questions(reading, self._ranks, standing, self._untouched)
         unsettled = len(programmes) > 1
         open_questions = programme_questions(reading, candidates, self._asked) if unsettled else ()
         programme = choose_programme(candidates, open_questions)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.decide.decision import Outcome
 from engine.decide.direct import FALSE, TRUE, UNKNOWN, Reading
-from engine.decide.missing import undecided
+from engine.decide.missing import gates, undecided
 from engine.rules.condition import (
     All,
     Answered,
@@ -16,13 +15,11 @@ from engine.rules.condition import (
     Condition,
     Count,
     FindingIs,
-    Leaf,
     Not,
     Sum,
     Surely,
     Unknown,
     Unless,
-    leaves,
 )
 from engine.rules.model import Ruleset
 from engine.rules.scale import Disposition
@@ -76,34 +73,6 @@ def obstacle(reading: Reading, name: str) -> Reason:
     return Reason(name, support(reading, condition, FALSE | UNKNOWN))
 
 
-def read_by(ruleset: Ruleset, condition: Condition) -> tuple[str, ...]:
-    """Every question on whose answer the reason or obstacle of a rule with this condition can depend.
-
-    Those that it names, by itself or by its findings; and those that decide whether one of these is asked.
-    """
-    found: dict[str, None] = {}
-    conditions = [condition]
-    while conditions:
-        for leaf in leaves(conditions.pop()):
-            if isinstance(leaf, FindingIs):
-                conditions.append(ruleset.findings[leaf.finding].when)
-            for question in _named(leaf):
-                if question not in found:
-                    found[question] = None
-                    conditions.extend(_gates(ruleset, question))
-    return tuple(found)
-
-
-def _named(leaf: Leaf) -> Iterator[str]:
-    """The questions that a leaf names."""
-    if isinstance(leaf, Compare | Unknown | Answered):
-        yield leaf.question
-    if isinstance(leaf, Compare):
-        for operand in leaf.operands:
-            if isinstance(operand, Sum):
-                yield from (term.question for term in operand.terms)
-
-
 def support(reading: Reading, condition: Condition, accept: int) -> tuple[str, ...]:
     """The questions because of which `condition` can have no outcome outside `accept`; in order, each once."""
     found: dict[str, None] = {}
@@ -141,18 +110,9 @@ def _answer(reading: Reading, question: str, found: dict[str, None]) -> None:
     if question in reading.answers.values or reading.asked(question) != FALSE:
         found[question] = None
         return
-    for gate in _gates(reading.ruleset, question):
+    for gate in gates(reading.ruleset, question):
         if reading.outcomes(gate) == FALSE:
             _support(reading, gate, FALSE, found)
-
-
-def _gates(ruleset: Ruleset, question: str) -> Iterator[Condition]:
-    """The conditions under which a question is asked: its own, and that of its group."""
-    entry = ruleset.questions[question]
-    group = ruleset.groups[entry.group] if entry.group else None
-    for gate in (entry.asked_when, None if group is None else group.asked_when):
-        if gate is not None:
-            yield gate
 
 
 def _negated(accept: int) -> int:

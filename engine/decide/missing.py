@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from engine.decide.answers import Answers
 from engine.decide.decision import NextQuestion, Ranks
 from engine.decide.direct import FALSE, TRUE, UNKNOWN, Reading
 from engine.decide.targets import Standing, Targets
-from engine.rules.condition import Answered, Compare, Condition, FindingIs, Unknown, members
-from engine.rules.model import ProgrammeRow
+from engine.rules.condition import Answered, Compare, Condition, FindingIs, Leaf, Sum, Unknown, leaves, members
+from engine.rules.model import ProgrammeRow, Ruleset
 
 DECIDED = (TRUE, FALSE, UNKNOWN)
 """Sets of outcomes in which one is left."""
 
 
-def next_questions(reading: Reading, ranks: Ranks, standing: Standing) -> tuple[NextQuestion, ...]:
+class Untouched:
+    """What is missing in each rule while nobody answered anything that it reads: the same for everybody."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        blank = Reading(ruleset, Answers({}, frozenset()))
+        self._rules = {
+            name: (frozenset(read_by(ruleset, rule.when)), undecided(blank, rule.when))
+            for name, rule in ruleset.rules.items()
+        }
+
+    def missing(self, rule: str, answered: frozenset[str]) -> tuple[str, ...] | None:
+        """The missing questions of a rule, as `undecided` has them; None where it reads any that was answered."""
+        reads, questions = self._rules[rule]
+        return questions if reads.isdisjoint(answered) else None
+
+
+def next_questions(
+    reading: Reading, ranks: Ranks, standing: Standing, untouched: Untouched
+) -> tuple[NextQuestion, ...]:
     """The questions behind open rules above the floor: the most urgent disposition first, then by rule id.
 
     Only undecided parts of a rule are asked about, and only questions that can be asked now: where it is still open
     whether a question is asked at all, the questions that decide this come instead.
     """
-    ruleset = reading.ruleset
+    ruleset, answers = reading.ruleset, reading.answers
     floor = min(standing.dispositions)
+    answered = answers.unknown.union(answers.values)
     search = _Search(reading)
     found: list[NextQuestion] = []
     for name in ranks.rules(standing.rules.possible - standing.rules.certain):
         rule = ruleset.rules[name]
         if rule.disposition > floor:
-            search.undecided(rule.when)
+            known = untouched.missing(name, answered)
+            if known is None:
+                search.undecided(rule.when)
+            else:
+                search.found.update(dict.fromkeys(known))
             found += [NextQuestion(question, rule.disposition) for question in islice(search.found, len(found), None)]
     return tuple(found)
 
@@ -47,6 +71,43 @@ def undecided(reading: Reading, condition: Condition) -> tuple[str, ...]:
     search = _Search(reading)
     search.undecided(condition)
     return tuple(search.found)
+
+
+def read_by(ruleset: Ruleset, condition: Condition) -> tuple[str, ...]:
+    """Every question on whose answer the reason or obstacle of a rule with this condition can depend.
+
+    Those that it names, by itself or by its findings; and those that decide whether one of these is asked.
+    """
+    found: dict[str, None] = {}
+    conditions = [condition]
+    while conditions:
+        for leaf in leaves(conditions.pop()):
+            if isinstance(leaf, FindingIs):
+                conditions.append(ruleset.findings[leaf.finding].when)
+            for question in _named(leaf):
+                if question not in found:
+                    found[question] = None
+                    conditions.extend(gates(ruleset, question))
+    return tuple(found)
+
+
+def _named(leaf: Leaf) -> Iterator[str]:
+    """The questions that a leaf names."""
+    if isinstance(leaf, Compare | Unknown | Answered):
+        yield leaf.question
+    if isinstance(leaf, Compare):
+        for operand in leaf.operands:
+            if isinstance(operand, Sum):
+                yield from (term.question for term in operand.terms)
+
+
+def gates(ruleset: Ruleset, question: str) -> Iterator[Condition]:
+    """The conditions under which a question is asked: its own, and that of its group."""
+    entry = ruleset.questions[question]
+    group = ruleset.groups[entry.group] if entry.group else None
+    for gate in (entry.asked_when, None if group is None else group.asked_when):
+        if gate is not None:
+            yield gate
 
 
 class _Search:
@@ -76,8 +137,5 @@ class _Search:
         if not reading.asked(question) & FALSE:
             self.found[question] = None
             return
-        entry = reading.ruleset.questions[question]
-        group = reading.ruleset.groups[entry.group].asked_when if entry.group else None
-        for gate in (group, entry.asked_when):
-            if gate is not None:
-                self.undecided(gate)
+        for gate in reversed((*gates(reading.ruleset, question),)):
+            self.undecided(gate)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from engine.decide.answers import Answers, GivenValue
 from engine.decide.decision import NextQuestion, Outcome, ProgrammeOutcome
 from engine.decide.evaluate import Evaluated
-from engine.decide.explain import Reason, next_higher, obstacle, read_by, reason
+from engine.decide.explain import Reason, next_higher, obstacle, reason
+from engine.decide.missing import read_by
 from engine.pb.v1 import triage_pb2 as pb
 from engine.rules.model import CheckedRuleset, Default, ProgrammeRow, Rule
 from engine.rules.scale import Call, Guidance, Programme
