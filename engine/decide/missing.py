@@ -53,7 +53,9 @@ def next_questions(
                 search.undecided(rule.when)
             else:
                 search.found.update(dict.fromkeys(known))
-            found += [NextQuestion(question, rule.disposition) for question in islice(search.found, len(found), None)]
+            if new := len(search.found) - len(found):
+                last = islice(reversed(search.found), new)  # from its end: to pass all before would take long
+                found += [NextQuestion(question, rule.disposition) for question in reversed((*last,))]
     return tuple(found)
 
 
