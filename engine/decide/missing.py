@@ -139,5 +139,5 @@ class _Search:
         if not reading.asked(question) & FALSE:
             self.found[question] = None
             return
-        for gate in reversed((*gates(reading.ruleset, question),)):
+        for gate in reversed((*gates(reading.ruleset, question),)):  # what the whole group hangs on comes first
             self.undecided(gate)

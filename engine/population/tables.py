@@ -32,7 +32,6 @@ KEPT = 4096
 Cell = Any
 """What a cell of a table can hold: text, a number, a bool, a tuple of texts, or None."""
 
-
 _Said = tuple[str, Given, str, str]
 """What a cell says: question, answer, the fault where it cannot be read (else empty), and the cell as JSON."""
 
@@ -66,10 +65,9 @@ class Columns:
             number, [known[cells[at]] for at, known in self._answers], [cells[at] for at, _ in self._others]
         )
 
-    def rows(self, number: int, batch: Sequence[Any]) -> Iterator[Row]:
-        """The rows of some Arrow columns, of which each different cell is looked at once; `number` is the first's."""
-        coded = [_coded(each) for each in batch]
-        rows = range(len(batch[0]))
+    def rows(self, number: int, batch: Any) -> Iterator[Row]:
+        """The rows of an Arrow batch, each different cell of a column looked at once; `number` is the first's."""
+        coded = [_coded(each) for each in batch.columns]
         said = []
         for at, known in self._answers:
             cells, places = coded[at]
@@ -79,7 +77,7 @@ class Columns:
         for at, _ in self._others:
             cells, places = coded[at]
             others.append([cells[place] for place in places])
-        for row in rows:
+        for row in range(batch.num_rows):
             yield self._row(number + row, [each[row] for each in said], [each[row] for each in others])
 
     def _row(self, number: int, said: Iterable[_Said | None], cells: Sequence[Cell]) -> Row:
@@ -166,7 +164,9 @@ def _coded(column: Any) -> tuple[list[Cell], list[int]]:
     """The different cells of an Arrow column, and the place of each row's cell among them."""
     if types.is_list(column.type) or types.is_large_list(column.type):  # Arrow does not tell which are equal
         return _pythons(column), [*range(len(column))]
-    coded = column if types.is_dictionary(column.type) else column.dictionary_encode()
+    if types.is_dictionary(column.type):  # its dictionary may be that of a whole file
+        column = column.dictionary_decode()
+    coded = column.dictionary_encode()
     # The last place is that of the cells that are null.
     return [*_pythons(coded.dictionary), None], coded.indices.cast("int64").fill_null(-1).to_pylist()
 
@@ -264,7 +264,7 @@ class Parquet:
             for batch in file.iter_batches(BATCH, groups, use_threads=False):
                 wanted = batch.slice(skip, chunk.start + chunk.rows - number)
                 skip = max(0, skip - batch.num_rows)
-                yield from table.rows(number, wanted.columns)
+                yield from table.rows(number, wanted)
                 number += wanted.num_rows
                 if number == chunk.start + chunk.rows:
                     return

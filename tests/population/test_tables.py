@@ -15,7 +15,7 @@ from engine.decide.answers import UNKNOWN, Given
 from engine.population import files, tables
 from engine.population.rows import Chunk, PopulationError, Row, Source
 from engine.population.sources import open_source
-from engine.population.tables import Columns, Csv, Parquet
+from engine.population.tables import Columns, Csv, Parquet, _pythons
 from engine.rules.model import NO, YES, QuestionType, Ruleset
 from tests.clinical.patients import evaluator
 from tests.population.patients import RULESET
@@ -84,6 +84,29 @@ def test_the_rest_of_a_row() -> None:
     row = Columns("x", ["id", "none_of", "group_clinic", "one"], QUESTIONS).row(4, ["p4", "a|b", 7, 'say "a"'])
     assert (row.number, row.id, row.none_of, row.groups) == (4, "p4", ("a", "b"), {"clinic": "7"})
     assert row.raw == '{"one": "say \\"a\\"", "id": "p4", "none_of": "a|b", "group_clinic": 7}'
+
+
+def test_a_batch_says_what_its_cells_say() -> None:
+    few = pyarrow.dictionary(pyarrow.int8(), pyarrow.string())
+    columns = {
+        "yes": pyarrow.array([True, None, False, True, None], pyarrow.bool_()),
+        "whole": pyarrow.array([3, 3, None, -1, 40], pyarrow.int8()),
+        "number": pyarrow.array([0.5, None, 2.0, math.nan, 0.5]),
+        "one": pyarrow.array(["a", None, "", "b", "a"]).cast(few),
+        "many": pyarrow.array([["a"], None, [], ["a", "b"], ["a", None]], pyarrow.list_(pyarrow.string())),
+        "id": pyarrow.array(["p", "p", "q", None, ""], pyarrow.large_string()),
+        "group_none": pyarrow.nulls(5),
+        "group_sum": pyarrow.array([Decimal("1.50"), None, Decimal("1.50"), Decimal("2.00"), None]),
+    }
+    whole = pyarrow.record_batch(columns)
+    for batch in (whole, whole.slice(1, 3), whole.slice(2, 0)):
+        told = Columns("x", batch.schema.names, QUESTIONS)
+        cells = zip(*(_pythons(each) for each in batch.columns), strict=True)
+        assert [*told.rows(7, batch)] == [told.row(number, each) for number, each in enumerate(cells, 7)]
+    first, second, *_, last = Columns("x", whole.schema.names, QUESTIONS).rows(7, whole)
+    assert (first.number, first.id, first.groups) == (7, "p", {"sum": "1.50"})
+    assert (second.answers, second.raw) == ({"whole": Given(QuestionType.INTEGER, 3)}, '{"whole": 3, "id": "p"}')
+    assert last.answers["one"] == Given(QuestionType.CHOICE, "a") and last.faults[0].startswith("`many`")
 
 
 def test_every_unknown_column_is_told() -> None:
